@@ -1,0 +1,155 @@
+#include "bot/command_table.h"
+
+#include <algorithm>
+
+#include "pipeline/error.h"
+
+namespace jarvis::bot {
+
+using pipeline::Error;
+using pipeline::Kind;
+
+namespace {
+
+using Input = CommandRow::Input;
+using Where = CommandRow::Where;
+
+const CommandRow kCommands[] = {
+    {"serve", "", "the bot: carries runs until it is stopped, resumes what was interrupted", "jarvis serve", Input::None, 0, 0, {}, Where::CommandLine},
+    {"deploy", "SPEC...", "makes the host of each spec, through all its stages", "jarvis deploy loki.yaml", Input::Specs, 1, -1, {}, Where::Anywhere, true},
+    {"redeploy", "SPEC", "deletes the machine and makes it anew; asks first", "jarvis redeploy loki.yaml", Input::Specs, 1, 1, {}, Where::Anywhere, true},
+    {"destroy", "HOST", "deletes the machine; asks first", "jarvis destroy loki", Input::None, 1, 1, {}, Where::Anywhere, true},
+    {"plan", "SPEC or HOST", "what would run, what would change, what is missing; changes nothing", "jarvis plan loki.yaml", Input::SpecOrHost, 1, 1, {"--operation="}},
+    {"status", "[HOST or RUN]", "where it stands and how long it usually takes", "jarvis status loki", Input::None, 0, 1},
+    {"history", "HOST", "its runs, newest first", "jarvis history loki", Input::None, 1, 1},
+    {"logs", "HOST [TASK]", "what the tasks of its newest run said", "jarvis logs loki ssh:wait", Input::None, 1, 2},
+    {"confirm", "CODE", "lets a run go on that deletes something", "jarvis confirm k3xw9a", Input::None, 1, 1, {}, Where::Anywhere, true},
+    {"cancel", "HOST", "ends its run and takes back what can be", "jarvis cancel loki", Input::None, 1, 1, {}, Where::Anywhere, true},
+    {"retry", "HOST [from TASK] [--skip TASK because REASON]", "goes on where its run failed or was interrupted", "jarvis retry loki", Input::None, 1, 3, {"--skip=", "because="}, Where::Anywhere, true},
+    {"replay", "CLIPBOARD [--operation NAME] [--from TASK] [--only TASK]", "a new run of the action list on a saved clipboard", "jarvis replay loki.clipboard --from ssh:wait", Input::Clipboard, 1, 1,
+     {"--operation=", "--from=", "--only="}, Where::CommandLine, true},
+    {"clipboard", "HOST or RUN [--after TASK] [--reveal]", "the clipboard as YAML, secrets sealed", "jarvis clipboard loki > loki.clipboard", Input::None, 1, 1, {"--after=", "--reveal"}, Where::CommandLine},
+    {"task", "MODULE:TASK", "one task by hand: clipboard on standard input, clipboard on standard output", "jarvis task ssh:fingerprints < loki.clipboard", Input::None, 1, 1, {"--confirm="}, Where::CommandLine, true},
+    {"check", "", "is the configuration right, and can this machine do what it asks for", "jarvis check", Input::None, 0, 0, {}, Where::CommandLine},
+    {"help", "[COMMAND or tasks]", "this, or more about one command, or the table of tasks", "jarvis help deploy", Input::None, 0, 1},
+};
+
+bool is_flag(const CommandRow& row, const std::string& name) {
+  return std::any_of(row.options.begin(), row.options.end(), [&](const char* one) { return one == "--" + name; });
+}
+
+bool takes_value(const CommandRow& row, const std::string& name) {
+  return std::any_of(row.options.begin(), row.options.end(), [&](const char* one) { return one == "--" + name + "=" || one == name + "="; });
+}
+
+std::vector<std::string> option_names(const CommandRow* row) {
+  std::vector<std::string> names = {"--state", "--json", "--quiet", "--detach"};
+  if (row != nullptr) {
+    for (const std::string one : row->options) names.push_back(one.substr(0, one.find('=')));
+  }
+  return names;
+}
+
+[[noreturn]] void unknown_option(const CommandRow* row, const std::string& option) {
+  std::string text = "unknown option " + option;
+  if (const auto near = pipeline::nearest(option, option_names(row))) text += ", did you mean " + *near + "?";
+  throw Error(Kind::Usage, text);
+}
+
+void check_words(const Invocation& made) {
+  const CommandRow& row = *made.row;
+  const int count = static_cast<int>(made.words.size());
+  if (count >= row.at_least && (row.at_most < 0 || count <= row.at_most)) return;
+  const std::string name = row.name;
+  throw Error(Kind::Usage, std::string(count < row.at_least ? "too little" : "too much") + " behind `" + name + "`: jarvis " + name + " " + row.arguments + ", as in `" + row.example + "`");
+}
+
+}  // namespace
+
+std::span<const CommandRow> command_table() { return kCommands; }
+
+const CommandRow* find_command(std::string_view name) {
+  for (const CommandRow& row : kCommands) {
+    if (name == row.name) return &row;
+  }
+  return nullptr;
+}
+
+const CommandRow& require_command(std::string_view name) {
+  if (const CommandRow* row = find_command(name)) return *row;
+  std::vector<std::string> names;
+  for (const CommandRow& row : kCommands) names.emplace_back(row.name);
+  const auto near = pipeline::nearest(name, names);
+  throw Error(Kind::Usage, "unknown command " + std::string(name) + (near ? ", did you mean " + *near + "?" : "; `jarvis help` lists them"));
+}
+
+Invocation parse_invocation(const std::vector<std::string>& arguments) {
+  Invocation made;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::string one = arguments[i];
+    const auto value = [&](const std::string& option) {
+      const std::size_t equals = one.find('=');
+      if (equals != std::string::npos && one.starts_with("--")) return one.substr(equals + 1);
+      if (++i == arguments.size()) throw Error(Kind::Usage, option + " needs a value");
+      return arguments[i];
+    };
+    const std::string option = one.substr(0, one.find('='));
+    if (one == "-h" || one == "--help") {
+      if (made.row != nullptr) made.words = {made.row->name};
+      made.row = &require_command("help");
+      return made;
+    }
+    if (one == "-c" || option == "--config") {
+      made.config = value(option);
+    } else if (option == "--state") {
+      made.state = value(option);
+    } else if (one == "--json") {
+      made.json = true;
+    } else if (one == "--quiet" || one == "-q") {
+      made.quiet = true;
+    } else if (one == "--detach") {
+      made.detach = true;
+    } else if (one.size() > 1 && one[0] == '-') {
+      const std::string name = one.starts_with("--") ? option.substr(2) : one;
+      if (made.row != nullptr && is_flag(*made.row, name)) {
+        made.options[name] = "yes";
+      } else if (made.row != nullptr && takes_value(*made.row, name)) {
+        made.options[name] = value(option);
+      } else {
+        unknown_option(made.row, one);
+      }
+    } else if (made.row == nullptr) {
+      made.row = &require_command(one);
+    } else if (one == "because" && takes_value(*made.row, "because")) {
+      std::string reason;
+      for (++i; i < arguments.size(); ++i) reason += (reason.empty() ? "" : " ") + arguments[i];
+      if (reason.empty()) throw Error(Kind::Usage, "because: the reason is missing");
+      made.options["because"] = reason;
+    } else {
+      made.words.push_back(one);
+    }
+  }
+  if (made.row == nullptr) throw Error(Kind::Usage, help_text(""));
+  check_words(made);
+  return made;
+}
+
+std::string help_text(const std::string& command) {
+  std::string text;
+  if (!command.empty()) {
+    const CommandRow& row = require_command(command);
+    text = std::string("jarvis ") + row.name + (row.arguments[0] != '\0' ? std::string(" ") + row.arguments : "") + "\n  " + row.help + "\n  example: " + row.example;
+    if (row.input == Input::Specs || row.input == Input::SpecOrHost) text += "\n  SPEC is a YAML file, or - for standard input";
+    return text;
+  }
+  text = "jarvis COMMAND ... [-c FILE] [--state DIR] [--json] [--quiet] [--detach]\n";
+  for (const CommandRow& row : kCommands) {
+    std::string left = std::string("  ") + row.name + " " + row.arguments;
+    if (left.size() > 30) left += "\n" + std::string(32, ' ');
+    left.resize(std::max<std::size_t>(left.size(), 32), ' ');
+    text += left + row.help + "\n";
+  }
+  return text + "`jarvis help COMMAND` shows an example, `jarvis help tasks` the tasks";
+}
+
+}  // namespace jarvis::bot

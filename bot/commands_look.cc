@@ -1,0 +1,162 @@
+// Commands that only look: status, history, logs, clipboard; and the one place that chooses a command's function.
+#include <algorithm>
+#include <sstream>
+
+#include "bot/commands.h"
+#include "bot/words.h"
+#include "pipeline/error.h"
+#include "pipeline/secrets.h"
+
+namespace jarvis::bot {
+
+using boost::asio::awaitable;
+using pipeline::Error;
+using pipeline::Kind;
+using pipeline::RunState;
+
+namespace {
+
+constexpr int kListed = 50;
+const char* const kShownAbout = "shown clipboard";  // what sealed values are bound to: any clipboard of this state
+
+void show(House& house, Session& session, const pipeline::RunView& view, bool with_id) {
+  if (session.invocation().json) {
+    auto object = json_of(view);
+    if (view.state == RunState::Confirming) object["confirm"] = house.pipeline().code_of(view.run).value_or("");
+    session.json(std::move(object));
+    return;
+  }
+  const std::string host = house.shown(view.host);
+  std::string line = status_line(view, host);
+  if (with_id) line += "  [" + view.operation + " " + view.run + ", " + clock_of(view.started) + (ended(view.state) ? ", took " + in_words(view.elapsed) : "") + "]";
+  session.say(line);
+}
+
+void explain(House& house, Session& session, const pipeline::RunView& view) {
+  if (session.invocation().json) return;
+  const std::string host = house.shown(view.host);
+  const std::string next = next_step(view, host);
+  if (!next.empty()) session.say("  " + next);
+  if (view.state == RunState::Confirming) session.say("  " + std::string("jarvis confirm ") + house.pipeline().code_of(view.run).value_or(""));
+  session.say("  " + view.operation + " " + view.run + " by " + view.by + ", started " + clock_of(view.started) + (ended(view.state) ? ", took " + in_words(view.elapsed) : ""));
+}
+
+// The index of the step that TASK names in a run, the last one if it stands there several times.
+int step_of(const pipeline::RunRecord& record, const std::string& task) {
+  std::vector<std::string> names;
+  for (auto step = record.steps.rbegin(); step != record.steps.rend(); ++step) {
+    if (step->task == task || step->stage == task) return step->index;
+    names.push_back(step->task);
+  }
+  const auto near = pipeline::nearest(task, names);
+  throw Error(Kind::Usage, "run " + record.id + " has no task " + task + (near ? ", did you mean " + *near + "?" : ""));
+}
+
+}  // namespace
+
+awaitable<int> do_status(House& house, Session& session) {
+  const Invocation& invocation = session.invocation();
+  const bool history = std::string(invocation.row->name) == "history";
+  if (history) {
+    for (const auto& view : house.pipeline().views({house.host_of(invocation.words.at(0)), false, 0})) show(house, session, view, true);
+    co_return kDone;
+  }
+  if (!invocation.words.empty()) {
+    const auto view = house.run_of(invocation.words[0]);
+    show(house, session, view, false);
+    explain(house, session, view);
+    co_return kDone;
+  }
+  const auto views = house.pipeline().views({std::nullopt, true, 0});
+  int shown = 0;
+  for (const auto& view : views) {
+    if (!invocation.json && ++shown > kListed) continue;
+    show(house, session, view, true);
+  }
+  if (shown > kListed) session.say("... and " + std::to_string(shown - kListed) + " more; `jarvis status --json` lists all");
+  if (views.empty() && !invocation.json) session.say("nothing is in flight; `jarvis history HOST` tells what was");
+  co_return kDone;
+}
+
+awaitable<int> do_logs(House& house, Session& session) {
+  const Invocation& invocation = session.invocation();
+  const auto view = house.run_of(invocation.words.at(0));
+  const auto record = house.journal().run(view.run);
+  if (!record) throw Error(Kind::Usage, "no run " + view.run);
+  std::optional<int> only;
+  if (invocation.words.size() > 1) only = step_of(*record, invocation.words[1]);
+  auto attempts = house.journal().attempts(view.run, only, true);
+  const pipeline::Run* live = house.pipeline().live(view.run);
+  // People read from the beginning; a program gets the newest first, as everywhere.
+  std::stable_sort(attempts.begin(), attempts.end(), [&](const auto& a, const auto& b) { return invocation.json ? a.started > b.started : a.started < b.started; });
+  for (auto& attempt : attempts) {
+    const auto& step = record->steps.at(static_cast<std::size_t>(attempt.step));
+    const bool under_way = live != nullptr && live->current_step() == attempt.step && !attempt.ended && step.tries == attempt.number;
+    if (under_way) attempt.log = live->live_log();
+    if (invocation.json) {
+      session.json(json_of(attempt, view.host, step.task));
+      continue;
+    }
+    std::string head = step.task + ", attempt " + std::to_string(attempt.number) + ", " + clock_of(attempt.started) + ": ";
+    head += attempt.not_yet ? "not yet" : attempt.outcome ? std::string(word(*attempt.outcome)) : under_way ? "under way" : "cut short";
+    if (attempt.ended) head += " after " + in_words(std::chrono::duration_cast<std::chrono::milliseconds>(*attempt.ended - attempt.started));
+    if (!attempt.last_words.empty()) head += ": " + attempt.last_words;
+    session.say(head);
+    std::istringstream lines(attempt.log);
+    for (std::string line; std::getline(lines, line);) session.say("  " + line);
+  }
+  if (attempts.empty() && !invocation.json) session.say("nothing has run yet");
+  co_return kDone;
+}
+
+awaitable<int> do_clipboard(House& house, Session& session) {
+  const Invocation& invocation = session.invocation();
+  const auto view = house.run_of(invocation.words.at(0));
+  std::optional<int> step;
+  const auto after = invocation.options.find("after");
+  if (after != invocation.options.end()) {
+    const auto record = house.journal().run(view.run);
+    step = step_of(*record, after->second);
+    const auto state = record->steps.at(static_cast<std::size_t>(*step)).state;
+    if (state != pipeline::StepRecord::State::Done && state != pipeline::StepRecord::State::Undone) {
+      throw Error(Kind::Usage, after->second + " has not been done in run " + view.run);
+    }
+  }
+  const std::string text = house.pipeline().clipboard(view.run, step);
+  pipeline::Workshop& shop = house.pipeline().shop();
+  const bool reveal = invocation.options.count("reveal") > 0;
+  session.raw(reveal ? text : pipeline::show_sealed(text, shop.is_secret(), [&](std::string_view plain) { return shop.seal().seal_text(plain, kShownAbout); }));
+  co_return kDone;
+}
+
+int exit_status_of(const Error& error) {
+  switch (error.kind()) {
+    case Kind::Usage:
+      return kUsage;
+    case Kind::Refused:
+      return kRefused;
+    default:
+      return kFailed;
+  }
+}
+
+awaitable<int> perform(House& house, Session& session) {
+  const std::string name = session.invocation().row->name;
+  // Root and the owner of the state may do everything; the socket lets nobody else in, and this says so if it ever does.
+  if (session.uid() != 0 && session.uid() != house.state().owner()) {
+    throw Error(Kind::Refused, session.by() + " is neither root nor the owner of " + house.state().path().string());
+  }
+  if (name == "deploy" || name == "redeploy") co_return co_await do_deploy(house, session);
+  if (name == "destroy") co_return co_await do_destroy(house, session);
+  if (name == "replay") co_return co_await do_replay(house, session);
+  if (name == "retry") co_return co_await do_retry(house, session);
+  if (name == "confirm") co_return co_await do_confirm(house, session);
+  if (name == "cancel") co_return co_await do_cancel(house, session);
+  if (name == "plan") co_return co_await do_plan(house, session);
+  if (name == "status" || name == "history") co_return co_await do_status(house, session);
+  if (name == "logs") co_return co_await do_logs(house, session);
+  if (name == "clipboard") co_return co_await do_clipboard(house, session);
+  throw Error(Kind::Usage, "the command " + name + " is not said to a jarvis that runs");
+}
+
+}  // namespace jarvis::bot

@@ -1,0 +1,245 @@
+#include "bot/holder.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cstring>
+#include <iostream>
+#include <thread>
+
+#include "bot/commands.h"
+#include "bot/log.h"
+#include "bot/words.h"
+#include "pipeline/error.h"
+
+namespace jarvis::bot {
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using Socket = asio::local::stream_protocol::socket;
+using pipeline::Error;
+using pipeline::Kind;
+using pipeline::Run;
+
+// systemd's readiness protocol (sd_notify(3)): a datagram to the socket that NOTIFY_SOCKET names.
+void notify(const char* text) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  if (path == nullptr || std::strlen(path) >= sizeof(sockaddr_un::sun_path)) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strcpy(address.sun_path, path);
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+  const pipeline::UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+  if (fd) (void)::sendto(fd.get(), text, std::strlen(text), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+// A thousand workers are three thousand pipes.
+void raise_descriptor_limit() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+class Holder {
+ public:
+  Holder(Settings settings, const Installation& installation, StateDirectory& state, bool serves)
+      : grace_(settings.grace), acceptor_(loop_), signals_(loop_, SIGTERM, SIGINT), idle_(loop_), state_(state), house_(loop_, std::move(settings), installation, state, serves) {
+    house_.pipeline().listen([this](const Run& run, Run::What what) { heard(run, what); });
+    listen();
+    wait_for_signals();
+  }
+
+  ~Holder() { house_.pipeline().shop().join_forkservers(); }
+
+  House& house() { return house_; }
+  asio::io_context& loop() { return loop_; }
+
+  void begin_session(Socket socket) {
+    ++sessions_;
+    asio::co_spawn(loop_, session(std::move(socket)), asio::detached);
+  }
+
+  // Runs the loop until nothing is to be done (foreground) or somebody stops it.
+  void run(bool until_stopped) {
+    asio::co_spawn(loop_, last_one_out(until_stopped), asio::detached);
+    loop_.run();
+  }
+
+ private:
+  void listen() {
+    const std::string path = state_.socket();
+    ::unlink(path.c_str());  // ours to remove: we hold the lock
+    const mode_t before = ::umask(0177);
+    try {
+      acceptor_.open();
+      acceptor_.bind(asio::local::stream_protocol::endpoint(path));
+    } catch (const std::exception& e) {
+      ::umask(before);
+      throw Error(Kind::Permanent, "the control socket " + path + ": " + e.what());
+    }
+    ::umask(before);
+    acceptor_.listen(1024);
+    asio::co_spawn(loop_, accept(), asio::detached);
+  }
+
+  awaitable<void> accept() {
+    for (;;) {
+      boost::system::error_code error;
+      Socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
+      if (!acceptor_.is_open()) co_return;
+      if (!error) {
+        begin_session(std::move(socket));
+        continue;
+      }
+      log_warning("the control socket: " + error.message());
+      asio::steady_timer timer(loop_, std::chrono::milliseconds(100));  // no descriptors left: give others a chance to end
+      co_await timer.async_wait(asio::use_awaitable);
+    }
+  }
+
+  awaitable<void> session(Socket socket) {
+    try {
+      auto one = std::make_shared<Session>(std::move(socket));
+      co_await answer(one);
+    } catch (const std::exception&) {  // somebody went away before he said what he wants
+    }
+    --sessions_;
+    idle_.cancel();
+  }
+
+  // Nothing that one command does may leave this function and touch another.
+  awaitable<void> answer(std::shared_ptr<Session> session) {
+    int status = kFailed;
+    try {
+      co_await session->begin();
+      status = co_await perform(house_, *session);
+    } catch (const Error& e) {
+      session->error((e.kind() == Kind::Refused ? "refused: " : "") + std::string(e.what()));
+      status = exit_status_of(e);
+    } catch (const boost::system::system_error&) {
+      throw;
+    } catch (const std::exception& e) {
+      session->error(std::string("a fault in jarvis: ") + e.what());
+    }
+    session->exit(status);
+    co_await session->drained();
+  }
+
+  void heard(const Run& run, Run::What what) {
+    if (what == Run::What::Ended) idle_.cancel();
+    if (what != Run::What::Ended && what != Run::What::Stage) return;
+    log_info("run " + run.record().id + ": " + status_line(run.view(), run.record().host));
+  }
+
+  void wait_for_signals() {
+    signals_.async_wait([this](auto error, int number) {
+      if (error) return;
+      if (stopping_) ::_exit(128 + number);  // asked twice: at once, the journal knows where everything stands
+      stopping_ = true;
+      if (house_.pipeline().busy() > 0) {
+        log_warning("stopping: tasks under way get " + in_words(grace_) + " to end (again to stop at once)");
+      }
+      asio::co_spawn(loop_, stop(), asio::detached);
+      wait_for_signals();
+    });
+  }
+
+  awaitable<void> stop() {
+    notify("STOPPING=1");
+    co_await house_.pipeline().stop(grace_);
+    stopped_ = true;
+    idle_.cancel();
+  }
+
+  // Leaves the loop when the last thing is done. New commands are refused a place in the queue from then on: whoever finds the
+  // socket gone takes the lock himself.
+  awaitable<void> last_one_out(bool until_stopped) {
+    for (;;) {
+      const bool done = until_stopped || stopping_ ? stopped_ : house_.pipeline().busy() == 0;
+      if (done && sessions_ == 0) break;
+      idle_.expires_after(std::chrono::hours(24));
+      boost::system::error_code woken;
+      co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+    ::unlink(state_.socket().c_str());
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    signals_.cancel(ignored);
+    co_await house_.pipeline().stop(std::chrono::seconds(0));  // those that wait for their confirmation
+    loop_.stop();
+  }
+
+  std::chrono::milliseconds grace_;
+  asio::io_context loop_{1};
+  asio::local::stream_protocol::acceptor acceptor_;
+  asio::signal_set signals_;
+  asio::steady_timer idle_;
+  StateDirectory& state_;
+  House house_;
+  int sessions_ = 0;
+  bool stopping_ = false, stopped_ = false;
+};
+
+}  // namespace
+
+int hold_for_command(Settings settings, const Installation& installation, StateDirectory& state, const FrontRequest& request) {
+  raise_descriptor_limit();
+  Holder holder(std::move(settings), installation, state, false);
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw pipeline::system_error("socketpair");
+  holder.begin_session(Socket(holder.loop(), asio::local::stream_protocol(), ends[0]));
+  FrontResult result;
+  std::exception_ptr fault;
+  std::thread front([&] {
+    sigset_t all;  // signals are the loop's
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    try {
+      result = converse(ends[1], request);
+    } catch (...) {
+      fault = std::current_exception();
+    }
+  });
+  holder.run(false);
+  front.join();
+  if (fault) std::rethrow_exception(fault);
+  return result.status;
+}
+
+int hold_and_serve(Settings settings, const Installation& installation, StateDirectory& state) {
+  raise_descriptor_limit();
+  for (const std::string& section : settings.unused_sections) log_warning("configuration: `" + section + ":` is not used by this version");
+  Holder holder(std::move(settings), installation, state, true);
+  holder.house().pipeline().shop().start_forkservers({"core", "ssh"});
+  for (const auto& record : holder.house().pipeline().interrupted(std::nullopt)) {
+    try {
+      holder.house().pipeline().resume(record.id, holder.house().directory_for(""));
+      log_info("run " + record.id + ": goes on, " + record.host + " was interrupted at " + record.stage);
+    } catch (const std::exception& e) {
+      log_error("run " + record.id + " of " + record.host + " cannot go on: " + e.what());
+    }
+  }
+  log_info("ready, state " + state.path().string());
+  notify("READY=1");
+  holder.run(true);
+  log_info("stopped");
+  return 0;
+}
+
+}  // namespace jarvis::bot

@@ -1,0 +1,134 @@
+#include "bot/house.h"
+
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <cstdlib>
+
+#include "pipeline/error.h"
+#include "workers/rows.h"
+
+namespace jarvis::bot {
+
+using pipeline::Error;
+using pipeline::Kind;
+using pipeline::Seal;
+
+namespace {
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return text;
+}
+
+// The key of this state, or one that says why there is none: runs can be listed without it, not resumed.
+Seal open_key(const Settings& settings, pipeline::Journal& journal) {
+  const std::filesystem::path file = settings.key_path();
+  const bool fresh = journal.runs({std::nullopt, false, 1}).empty() && !journal.note("key");
+  std::error_code error;
+  try {
+    Seal seal = std::filesystem::exists(file, error) || !fresh ? Seal::from_file(file) : Seal::create(file);
+    const auto known = journal.note("key");
+    if (!known) journal.set_note("key", seal.fingerprint());
+    if (known && *known != seal.fingerprint()) return Seal::missing(file.string() + " is not the key that sealed this state's clipboards");
+    return seal;
+  } catch (const Error& e) {
+    return Seal::missing(e.what());
+  }
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string made;
+  for (const std::string& word : words) made += (made.empty() ? "" : ", ") + word;
+  return made;
+}
+
+}  // namespace
+
+Installation Installation::beside(const std::filesystem::path& executable) {
+  const std::filesystem::path here = executable.parent_path();
+  Installation made{here, JARVIS_SOURCE_PLANS};
+  std::error_code error;
+  if (!std::filesystem::exists(here / "jarvis-core", error)) made.forkservers = here.parent_path() / "libexec/jarvis";
+  const std::filesystem::path installed = here.parent_path() / "share/jarvis/plans";
+  if (std::filesystem::exists(installed, error)) made.plans = installed;
+  return made;
+}
+
+pipeline::TaskTable task_table(const Settings& settings) {
+  pipeline::TaskTable table;
+  workers::add_built_in(table);
+  add_external_workers(settings, table);
+  return table;
+}
+
+House::House(boost::asio::io_context& loop, Settings settings, Installation installation, StateDirectory& state, bool serves)
+    : settings_(std::move(settings)),
+      installation_(std::move(installation)),
+      state_(state),
+      serves_(serves),
+      table_(task_table(settings_)),
+      lists_(ActionLists::read(settings_.plans, installation_.plans)),
+      journal_(std::make_unique<pipeline::SqliteJournal>(state.journal())) {
+  providers_ = lists_.providers();
+  pen_ = std::make_unique<pipeline::JournalThread>(*journal_, [&loop](std::function<void()> f) { boost::asio::post(loop, std::move(f)); });
+  pipeline::WorkshopOptions options;
+  options.forkservers = installation_.forkservers;
+  options.lock = state.lock();
+  options.max_workers = settings_.max_workers;
+  options.bounds.bytes = settings_.clipboard_bytes;
+  if (serves) {
+    std::filesystem::create_directories(state.work());
+    options.directory = state.work();
+  }
+  options.environment = [this](const std::string& module) { return module_environment(settings_, module); };
+  pipeline_ = std::make_unique<pipeline::Pipeline>(loop, *journal_, *pen_, open_key(settings_, *journal_), table_, std::move(options));
+  pipeline_->take_stock();
+}
+
+std::string House::directory_for(const std::string& callers) const { return serves_ ? state_.work().string() : callers; }
+
+std::string House::host_of(const std::string& name) {
+  const auto fits = journal_->hosts(lower(name));
+  if (fits.size() == 1) return fits.front();
+  for (const std::string& one : fits) {
+    if (one == lower(name)) return one;
+  }
+  if (fits.size() > 1) throw Error(Kind::Usage, name + " fits several hosts: " + joined(fits) + "; give the whole name");
+  std::vector<std::string> known;
+  for (const auto& record : journal_->runs({std::nullopt, false, 1000})) {
+    known.push_back(record.host);
+    known.push_back(record.host.substr(0, record.host.find('.')));
+  }
+  const auto near = pipeline::nearest(lower(name), known);
+  throw Error(Kind::Usage, "no host " + name + " is known here" + (near ? ", did you mean " + *near + "?" : ""));
+}
+
+std::string House::shown(const std::string& fqdn) {
+  const std::string name = fqdn.substr(0, fqdn.find('.'));
+  const auto fits = journal_->hosts(name);
+  return fits.size() <= 1 ? name : fqdn;
+}
+
+pipeline::RunView House::run_of(const std::string& host_or_run) {
+  if (auto by_id = pipeline_->view(host_or_run); by_id && by_id->run == host_or_run) return *by_id;
+  try {
+    const auto views = pipeline_->views({host_of(host_or_run), false, 1});
+    if (!views.empty()) return views.front();
+  } catch (const Error&) {
+    if (host_or_run.size() >= 4) {
+      if (auto by_prefix = pipeline_->view(host_or_run)) return *by_prefix;
+    }
+    throw;
+  }
+  throw Error(Kind::Usage, host_or_run + " has no run");
+}
+
+pipeline::SpecRules House::spec_rules() const { return {settings_.domain, &table_, providers_}; }
+
+const pipeline::ActionList& House::list_of(const std::string& provider, const std::string& operation) const {
+  if (const auto* list = lists_.find(provider, operation)) return *list;
+  throw Error(Kind::Usage, "the provider " + provider + " has no action list `" + operation + "`; it has " + joined(lists_.operations(provider)));
+}
+
+}  // namespace jarvis::bot

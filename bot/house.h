@@ -1,0 +1,70 @@
+// The house: everything a jarvis that holds a state directory has, put together once. Commands are functions on it. Owned by
+// main; loop's thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "bot/plans.h"
+#include "bot/settings.h"
+#include "bot/state_directory.h"
+#include "pipeline/journal_sqlite.h"
+#include "pipeline/journal_thread.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/spec.h"
+
+namespace jarvis::bot {
+
+// Where the parts of jarvis lie: beside the executable, or where `cmake --install` put them.
+struct Installation {
+  std::filesystem::path forkservers;  // jarvis-core, ...
+  std::filesystem::path plans;        // the built-in action lists
+  static Installation beside(const std::filesystem::path& executable);
+};
+
+// Built-in rows and those of the configuration.
+pipeline::TaskTable task_table(const Settings& settings);
+
+class House {
+ public:
+  // Opens journal and key. Blocks for the disk. `state` must be locked.
+  House(boost::asio::io_context& loop, Settings settings, Installation installation, StateDirectory& state, bool serves);
+
+  pipeline::Pipeline& pipeline() { return *pipeline_; }
+  pipeline::Journal& journal() { return *journal_; }
+  const Settings& settings() const { return settings_; }
+  const ActionLists& lists() const { return lists_; }
+  const pipeline::TaskTable& table() const { return table_; }
+  const StateDirectory& state() const { return state_; }
+  bool serves() const { return serves_; }
+  // Where workers of a command run: the caller's directory, or STATE/work under serve.
+  std::string directory_for(const std::string& callers) const;
+
+  // The fqdn that a person's HOST means. Error(Usage) when it fits none, or several.
+  std::string host_of(const std::string& name);
+  // How people call a host: the hostname where it fits just one, else the fqdn.
+  std::string shown(const std::string& fqdn);
+  // The run that HOST or RUN means: the newest of a host.
+  pipeline::RunView run_of(const std::string& host_or_run);
+
+  pipeline::SpecRules spec_rules() const;
+  // The action list, or Error(Usage) naming what there is.
+  const pipeline::ActionList& list_of(const std::string& provider, const std::string& operation) const;
+
+ private:
+  Settings settings_;
+  Installation installation_;
+  StateDirectory& state_;
+  bool serves_;
+  pipeline::TaskTable table_;
+  ActionLists lists_;
+  std::unique_ptr<pipeline::SqliteJournal> journal_;
+  std::unique_ptr<pipeline::JournalThread> pen_;
+  std::unique_ptr<pipeline::Pipeline> pipeline_;
+  std::vector<std::string> providers_;
+};
+
+}  // namespace jarvis::bot

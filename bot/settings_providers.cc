@@ -1,0 +1,147 @@
+#include <algorithm>
+
+#include "bot/config_values.h"
+#include "bot/settings_sections.h"
+#include "pipeline/clipboard.h"
+
+namespace jarvis::bot {
+
+namespace {
+
+enum class Form {
+  Text,
+  Url,
+  LoopbackRange,
+  Directory,  // made when needed
+  CaFile,     // its path is granted
+  Secret,     // KEY_file: its content is granted, as KEY
+  Images,     // NAME: {owner, name}; granted as one YAML flow mapping
+};
+
+struct ProviderKey {
+  const char* provider;
+  const char* key;
+  Form form;
+};
+
+// The documented keys (docs/configuration.md). A new provider is a few lines here.
+constexpr ProviderKey kProviderKeys[] = {
+    {"local", "addresses", Form::LoopbackRange},
+    {"local", "dir", Form::Directory},
+    {"linode", "api", Form::Url},
+    {"linode", "token_file", Form::Secret},
+    {"linode", "ca_file", Form::CaFile},
+    {"ec2", "region", Form::Text},
+    {"ec2", "endpoint", Form::Url},
+    {"ec2", "access_key_id", Form::Text},
+    {"ec2", "secret_key_file", Form::Secret},
+    {"ec2", "images", Form::Images},
+    {"ec2", "ca_file", Form::CaFile},
+    {"vmware", "url", Form::Url},
+    {"vmware", "user", Form::Text},
+    {"vmware", "password_file", Form::Secret},
+    {"vmware", "datacenter", Form::Text},
+    {"vmware", "ca_file", Form::CaFile},
+};
+
+std::string upper_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return text;
+}
+
+std::string images_as_flow(const Value& value) {
+  std::string flow;
+  for (const Value& image : Section(value).take_all()) {
+    Section section(image);
+    std::string fields;
+    for (const char* key : {"owner", "name"}) {
+      const auto text = section.text(key);
+      if (!text && !section.has(key)) image.refuse(std::string(key) + " is missing");
+      if (text) fields += (fields.empty() ? "" : ", ") + std::string(key) + ": " + pipeline::quoted(*text);
+    }
+    section.done();
+    flow += (flow.empty() ? "" : ", ") + pipeline::quoted(image.key()) + ": {" + fields + "}";
+  }
+  return "{" + flow + "}";
+}
+
+std::optional<std::string> checked(const Value& value, std::optional<std::string> (*wrong_with)(std::string_view)) {
+  auto text = value.text();
+  const auto wrong = text ? wrong_with(*text) : std::nullopt;
+  if (wrong) value.refuse(*wrong);
+  return text;
+}
+
+std::optional<std::string> granted(const Value& value, Form form) {
+  const auto as_text = [](const std::optional<std::filesystem::path>& path) {
+    return path ? std::optional(path->string()) : std::nullopt;
+  };
+  switch (form) {
+    case Form::Text:
+      return value.text();
+    case Form::Url:
+      return checked(value, wrong_with_url);
+    case Form::LoopbackRange:
+      return checked(value, wrong_with_loopback_range);
+    case Form::Directory:
+      return as_text(value.path(Existing::MayBe));
+    case Form::CaFile:
+    case Form::Secret:
+      return as_text(value.path(Existing::MustBe));
+    case Form::Images:
+      return images_as_flow(value);
+  }
+  return {};
+}
+
+void read_provider(const Value& value, const std::string& provider, Settings& settings) {
+  constexpr std::string_view kFileSuffix = "_file";
+  Section section(value);
+  auto& grants = settings.modules[provider];
+  for (const ProviderKey& known : kProviderKeys) {
+    if (known.provider != provider) continue;
+    const auto found = section.take(known.key);
+    const auto text = found ? granted(*found, known.form) : std::nullopt;
+    if (!text) continue;
+    std::string name = known.key;
+    if (known.form == Form::Secret) name.resize(name.size() - kFileSuffix.size());
+    grants.push_back({upper_case(name), *text, known.form == Form::Secret});
+  }
+  section.done();
+}
+
+}  // namespace
+
+void read_providers(const Value& value, Settings& settings) {
+  Section section(value);
+  std::string_view before;
+  for (const ProviderKey& known : kProviderKeys) {  // grouped by provider
+    if (known.provider == before) continue;
+    before = known.provider;
+    if (const auto provider = section.take(known.provider)) read_provider(*provider, known.provider, settings);
+  }
+  section.done();
+}
+
+void read_monitoring(const Value& value, Settings& settings) {
+  Section section(value);
+  auto& grants = settings.modules["monitoring"];
+  for (const char* key : {"silence", "unsilence"}) {
+    const auto written = section.take(key);
+    const auto path = written ? written->path(Existing::MustBe) : std::nullopt;
+    if (!path) continue;
+    std::error_code hidden;
+    const auto found = std::filesystem::status(*path, hidden);
+    using std::filesystem::perms;
+    const perms run_bits = perms::owner_exec | perms::group_exec | perms::others_exec;
+    if (!hidden &&
+        (found.type() != std::filesystem::file_type::regular || (found.permissions() & run_bits) == perms::none)) {
+      written->refuse(path->string() + " is no program: it must be a file with its run bit set");
+    }
+    grants.push_back({upper_case(key), path->string()});
+  }
+  section.done();
+}
+
+}  // namespace jarvis::bot

@@ -1,0 +1,17 @@
+// The sections of the configuration that are large enough for a file of their own. Only settings.cc includes this.
+#pragma once
+
+#include "bot/config_reader.h"
+#include "bot/settings.h"
+#include "pipeline/action_list.h"
+
+namespace jarvis::bot {
+
+void read_workers(const Value& value, Settings& settings);
+void read_providers(const Value& value, Settings& settings);
+void read_monitoring(const Value& value, Settings& settings);
+// Roles first: people are checked against them.
+void read_roles(const Value& value, Settings& settings);
+void read_people(const Value& value, Settings& settings);
+
+}  // namespace jarvis::bot

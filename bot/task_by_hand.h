@@ -1,0 +1,13 @@
+// `jarvis task MODULE:TASK`: one attempt of one task, clipboard on standard input, clipboard on standard output, log on standard
+// error. Takes no lock and writes no journal. Blocks until the attempt ends.
+#pragma once
+
+#include "bot/front.h"
+#include "bot/house.h"
+
+namespace jarvis::bot {
+
+// The attempt's exit status, 128 + signal when it was killed; 2 for a clipboard or task that is none.
+int run_task_by_hand(Settings settings, const Installation& installation, const Invocation& invocation);
+
+}  // namespace jarvis::bot

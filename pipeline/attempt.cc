@@ -1,0 +1,282 @@
+#include "pipeline/attempt.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "pipeline/error.h"
+#include "pipeline/survivors.h"
+
+namespace jarvis::pipeline {
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr auto kLinger = 10s;      // for a grandchild that keeps a pipe open after the exit
+constexpr auto kKillAgain = 10s;   // a process that does not die of KILL hangs in the kernel; it is told again
+constexpr int kNotYetStatus = 75;  // EX_TEMPFAIL of sysexits.h
+
+struct Pipe {
+  UniqueFd read, write;
+};
+
+Pipe make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe");
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+// Only our end: the child gets ordinary blocking pipes.
+void make_non_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+std::string in_words(std::chrono::milliseconds time) {
+  std::string text = std::to_string(time.count() / 1000);
+  if (time.count() % 1000 != 0) {
+    std::string part = std::to_string(1000 + time.count() % 1000).substr(1);
+    part.erase(part.find_last_not_of('0') + 1);
+    text += "." + part;
+  }
+  return text + " s";
+}
+
+}  // namespace
+
+Attempt::Attempt(asio::io_context& loop, Forkserver& server, AttemptRequest request, std::function<void()> on_progress)
+    : loop_(loop), server_(server), request_(std::move(request)), on_progress_(std::move(on_progress)), timer_(loop), in_(loop), out_(loop), err_(loop) {}
+
+Attempt::~Attempt() {
+  if (id_ != 0) server_.forget(id_);
+}
+
+asio::awaitable<AttemptResult> Attempt::run() {
+  deadline_ = std::chrono::steady_clock::now() + request_.timeout;
+  try {
+    begin();
+  } catch (const Error& e) {  // no descriptors left: crashed, so that it is asked again
+    why_ = e.what();
+    not_forked_ = true;
+  }
+  while (!over()) {
+    timer_.expires_at(deadline_);
+    boost::system::error_code woken;
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (!woken && !over()) deadline_passed();
+  }
+  log_.finish();
+  if (group_left_) {
+    // Whoever is left of an attempt that did not end well must not meet the next one.
+    if (phase_ != Phase::Running) server_.signal(id_, SIGKILL);
+    server_.release(id_);
+  }
+  if (phase_ != Phase::Running || WIFSIGNALED(status_)) leave_survivors();
+  co_return result();
+}
+
+void Attempt::begin() {
+  Pipe in = make_pipe(), out = make_pipe(), err = make_pipe();
+  make_non_blocking(in.write.get());
+  make_non_blocking(out.read.get());
+  make_non_blocking(err.read.get());
+  in_.assign(in.write.release());
+  out_.assign(out.read.release());
+  err_.assign(err.read.release());
+  write_input();  // a small clipboard fits into the pipe before anybody reads
+  id_ = server_.fork(request_.fork, {std::move(in.read), std::move(out.write), std::move(err.write)}, *this);
+  read(out_, true);
+  read(err_, false);
+}
+
+void Attempt::write_input() {
+  const std::string& input = *request_.input;
+  while (written_ < input.size()) {
+    const ssize_t n = ::write(in_.native_handle(), input.data() + written_, input.size() - written_);
+    if (n > 0) {
+      written_ += static_cast<std::size_t>(n);
+    } else if (errno == EAGAIN) {
+      in_.async_wait(Descriptor::wait_write, [this, life = std::weak_ptr<int>(life_)](auto error) {
+        if (!life.expired() && !error) write_input();
+      });
+      return;
+    } else if (errno != EINTR) {
+      break;  // EPIPE: it does not want to read, which is its right
+    }
+  }
+  boost::system::error_code ignored;
+  in_.close(ignored);
+}
+
+void Attempt::read(Descriptor& from, bool is_output) {
+  from.async_wait(Descriptor::wait_read, [this, &from, is_output, life = std::weak_ptr<int>(life_)](auto error) {
+    if (life.expired() || error || !from.is_open()) return;
+    if (!read_now(from, is_output)) return read(from, is_output);
+    boost::system::error_code ignored;
+    from.close(ignored);
+    if (over()) wake();
+  });
+}
+
+bool Attempt::read_now(Descriptor& from, bool is_output) {
+  static thread_local char buffer[65536];
+  for (int batch = 0; batch < 4; ++batch) {  // then let others have a turn
+    const ssize_t n = ::read(from.native_handle(), buffer, sizeof buffer);
+    if (n == 0) return true;
+    if (n < 0) return errno != EAGAIN && errno != EINTR;
+    const std::string_view bytes(buffer, static_cast<std::size_t>(n));
+    if (is_output) {
+      output_ += bytes;
+      if (output_.size() > request_.output_limit) {
+        too_large_ = true;
+        kill();
+        return true;
+      }
+    } else if (log_.feed(bytes) && on_progress_) {
+      on_progress_();
+    }
+    if (bytes.size() < sizeof buffer) return false;
+  }
+  return false;
+}
+
+void Attempt::started(pid_t pid) {
+  pid_ = pid;
+}
+
+void Attempt::exited(const ForkMessage& report) {
+  exited_ = true;
+  status_ = report.status;
+  group_left_ = report.group_left;
+  usage_ = {std::chrono::microseconds(report.user_us), std::chrono::microseconds(report.system_us), report.max_rss_kib};
+  // What is in the pipes is usually all there is: the end then needs no further turn of the loop.
+  for (const bool is_output : {true, false}) {
+    Descriptor& from = is_output ? out_ : err_;
+    if (from.is_open() && read_now(from, is_output)) {
+      boost::system::error_code ignored;
+      from.close(ignored);
+    }
+  }
+  if (!over()) {
+    if (phase_ == Phase::Running) phase_ = Phase::Lingering;
+    deadline_ = std::chrono::steady_clock::now() + (phase_ == Phase::Lingering ? std::chrono::milliseconds(kLinger) : 0ms);
+  }
+  wake();
+}
+
+void Attempt::not_forked(const std::string& why) {
+  id_ = 0;
+  not_forked_ = true;
+  why_ = why;
+  wake();
+}
+
+void Attempt::lost() {
+  id_ = 0;
+  lost_ = true;
+  wake();
+}
+
+void Attempt::deadline_passed() {
+  switch (phase_) {
+    case Phase::Running:
+      timed_out_ = true;
+      return terminate();
+    case Phase::Terminating:
+    case Phase::Killing:
+      kill();
+      if (!exited_) return;
+      [[fallthrough]];  // it is gone, somebody else holds its pipes
+    case Phase::Lingering:
+      if (group_left_) server_.signal(id_, SIGKILL);
+      leave_survivors();
+      boost::system::error_code ignored;
+      out_.close(ignored);
+      err_.close(ignored);
+      if (!exited_) phase_ = Phase::Killing;
+      return;
+  }
+}
+
+void Attempt::terminate() {
+  phase_ = Phase::Terminating;
+  deadline_ = std::chrono::steady_clock::now() + request_.grace;
+  server_.signal(id_, SIGTERM);
+}
+
+void Attempt::kill() {
+  phase_ = Phase::Killing;
+  deadline_ = std::chrono::steady_clock::now() + kKillAgain;
+  if (id_ != 0) server_.signal(id_, SIGKILL);
+  wake();
+}
+
+// Grandchildren in sessions of their own: the group's signal does not reach them.
+void Attempt::leave_survivors() {
+  for (const std::string& one : request_.fork.environment) {
+    if (!one.starts_with("JARVIS_STEP=")) continue;
+    const std::string step = one.substr(12);
+    kill_survivors([&](std::string_view other) { return other == step; });
+  }
+}
+
+void Attempt::cancel() {
+  if (cancelled_ || over()) return;
+  cancelled_ = true;
+  if (phase_ == Phase::Running) terminate();
+  if (phase_ == Phase::Lingering) deadline_ = std::chrono::steady_clock::now();
+  wake();
+}
+
+void Attempt::abandon() {
+  abandoned_ = true;
+  if (!over()) kill();
+}
+
+AttemptResult Attempt::result() {
+  AttemptResult made;
+  made.log = log_.text();
+  made.last_words = log_.last_words();
+  made.changes = log_.changes();
+  made.output = std::move(output_);
+  made.usage = usage_;
+  made.retry_after = log_.retry_after();
+  made.lost = lost_ || abandoned_;
+  if (WIFSIGNALED(status_)) made.signal = WTERMSIG(status_);
+  if (WIFEXITED(status_)) made.exit_status = WEXITSTATUS(status_);
+  if (made.lost) {
+    made.outcome = Outcome::Crashed;
+    made.why = "cut short";
+  } else if (cancelled_ && !(exited_ && made.signal == 0 && made.exit_status == 0)) {
+    // One that finished all the same has changed the world: its clipboard counts, the run ends after it.
+    made.outcome = Outcome::Cancelled;
+    made.why = "cancelled";
+  } else if (not_forked_) {
+    made.outcome = Outcome::Crashed;
+    made.why = why_;
+  } else if (too_large_) {
+    made.outcome = Outcome::Failed;
+    made.why = "printed more than " + std::to_string(request_.output_limit >> 20U) + " MiB";
+    made.output.clear();
+  } else if (timed_out_) {
+    made.outcome = Outcome::TimedOut;
+    made.why = "timed out after " + in_words(request_.timeout);
+  } else if (made.signal != 0) {
+    made.outcome = Outcome::Crashed;
+    made.why = "killed by signal " + std::to_string(made.signal) + " (" + ::strsignal(made.signal) + ")";
+  } else if (made.exit_status == 0) {
+    made.outcome = Outcome::Succeeded;
+  } else {
+    made.outcome = Outcome::Failed;
+    made.not_yet = made.exit_status == kNotYetStatus;
+    made.why = "exit " + std::to_string(made.exit_status);
+  }
+  return made;
+}
+
+}  // namespace jarvis::pipeline

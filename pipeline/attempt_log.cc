@@ -1,0 +1,87 @@
+#include "pipeline/attempt_log.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace jarvis::pipeline {
+
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+  return text;
+}
+
+std::optional<std::string_view> after(std::string_view line, std::string_view word) {
+  if (!line.starts_with(word)) return std::nullopt;
+  return trimmed(line.substr(word.size()));
+}
+
+// "2", "0.25"; at most a day, nothing negative.
+std::optional<std::chrono::milliseconds> seconds(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0) || value > 86'400) return std::nullopt;
+  return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000 + 0.5));
+}
+
+}  // namespace
+
+bool AttemptLog::feed(std::string_view bytes) {
+  const std::string before = progress_;
+  while (!bytes.empty()) {
+    const std::size_t newline = bytes.find('\n');
+    const std::string_view piece = bytes.substr(0, newline);
+    if (!cut_) {
+      const std::size_t room = kLine - partial_.size();
+      partial_ += piece.substr(0, room);
+      cut_ = piece.size() > room;
+    }
+    if (newline == std::string_view::npos) break;
+    line(partial_);
+    partial_.clear();
+    cut_ = false;
+    bytes.remove_prefix(newline + 1);
+  }
+  return progress_ != before;
+}
+
+void AttemptLog::finish() {
+  if (!partial_.empty()) line(partial_);
+  partial_.clear();
+}
+
+void AttemptLog::line(std::string_view text) {
+  text = trimmed(text);
+  if (const auto said = after(text, "progress:")) {
+    progress_ = said->substr(0, 400);
+  } else if (const auto delay = after(text, "retry-after:")) {
+    if (const auto value = seconds(*delay)) retry_after_ = value;
+  } else if (const auto change = after(text, "change:")) {
+    if (changes_.size() < kChanges) changes_.emplace_back(*change);
+  } else if (!text.empty()) {
+    last_words_ = text;
+  }
+  if (head_.size() + text.size() < kHead && tail_.empty()) {
+    head_ += text;
+    head_ += '\n';
+    return;
+  }
+  tail_.emplace_back(text);
+  tail_bytes_ += text.size() + 1;
+  while (tail_bytes_ > kTail && tail_.size() > 1) {
+    tail_bytes_ -= tail_.front().size() + 1;
+    tail_.pop_front();
+    ++left_out_;
+  }
+}
+
+std::string AttemptLog::text() const {
+  std::string made = head_;
+  if (left_out_ > 0) made += "... " + std::to_string(left_out_) + " lines left out ...\n";
+  for (const std::string& one : tail_) made += one + "\n";
+  return made;
+}
+
+}  // namespace jarvis::pipeline

@@ -1,0 +1,44 @@
+// What a worker says on stderr, line by line, bounded: the beginning and the end of a flood are kept. Understands the words of
+// CONTRACTS §1: `progress: TEXT`, `retry-after: SECONDS`, `change: TEXT`. Pure; blanks nothing (the run does, when the attempt
+// has ended and all its secrets are known).
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jarvis::pipeline {
+
+class AttemptLog {
+ public:
+  // Bytes as they come; returns true if a progress line was among them.
+  bool feed(std::string_view bytes);
+  // End of stderr: what stands behind the last newline is a line too.
+  void finish();
+
+  const std::string& progress() const { return progress_; }
+  std::optional<std::chrono::milliseconds> retry_after() const { return retry_after_; }
+  const std::vector<std::string>& changes() const { return changes_; }
+  // All lines kept, in order, "... N lines left out ..." where the middle is missing.
+  std::string text() const;
+  // The last line that is not one of the three words: what a failure quotes.
+  const std::string& last_words() const { return last_words_; }
+
+ private:
+  void line(std::string_view text);
+
+  static constexpr std::size_t kHead = 32U << 10U, kTail = 96U << 10U, kLine = 4096, kChanges = 1000;
+  std::string partial_;
+  bool cut_ = false;  // partial_ is full, the rest of its line is passed over
+  std::string head_;
+  std::deque<std::string> tail_;
+  std::size_t tail_bytes_ = 0, left_out_ = 0;
+  std::string progress_, last_words_;
+  std::optional<std::chrono::milliseconds> retry_after_;
+  std::vector<std::string> changes_;
+};
+
+}  // namespace jarvis::pipeline

@@ -1,0 +1,451 @@
+#include "pipeline/pipeline.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <set>
+#include <thread>
+
+#include "pipeline/error.h"
+#include "pipeline/survivors.h"
+
+namespace jarvis::pipeline {
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr auto kConfirmWithin = 5min;
+constexpr auto kAskAgainFor = 30s;  // temporary answers in plan mode
+constexpr int kRunIdLength = 6, kCodeLength = 6;
+
+Time now() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
+
+// The row as it was planned, whatever this binary's table says today.
+Row row_of(const StepRecord& step) {
+  TaskRow row;
+  row.name = step.task;
+  row.stage = step.stage;
+  row.family = step.family;
+  row.executable = step.executable;
+  row.needs = step.needs;
+  row.gives = step.gives;
+  row.timeout = step.timeout;
+  row.grace = step.grace;
+  row.retry = step.retry;
+  row.destroys = step.destroys;
+  row.plan = step.plan_mode;
+  row.undo = step.undo;
+  return std::make_shared<const TaskRow>(std::move(row));
+}
+
+RunStep step_of(const StepRecord& record) {
+  RunStep step;
+  step.row = row_of(record);
+  step.stage_number = record.stage_number;
+  step.state = record.state;
+  step.counted = record.counted;
+  step.tries = record.tries;
+  step.elapsed = record.elapsed;
+  step.next_at = record.next_at;
+  step.undoes = record.undoes;
+  step.skipped_because = record.skipped_because;
+  return step;
+}
+
+RunChanged line_of(const RunRecord& record) {
+  return {record.id,           record.state, record.resume_as, record.error,   record.ended,
+          record.stage_number, record.stage, record.task,      record.confirm, record.confirm_until};
+}
+
+std::string clock_of(Time time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  char text[32];
+  return std::strftime(text, sizeof text, "%F %T", &local) > 0 ? text : "?";
+}
+
+bool has_all(const Clipboard& board, const std::vector<std::string>& keys) {
+  return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) { return board.has(key); });
+}
+
+}  // namespace
+
+Pipeline::Pipeline(asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table, WorkshopOptions options)
+    : shop_(loop, journal, pen, std::move(seal), table, std::move(options)), idle_(loop) {}
+
+Pipeline::~Pipeline() = default;
+
+void Pipeline::take_stock() {
+  std::vector<Record> changes;
+  std::set<std::string, std::less<>> unfinished;
+  for (RunRecord& record : shop_.journal().runs({std::nullopt, true, 0})) {
+    const bool expired = record.state == RunState::Confirming && record.confirm_until && *record.confirm_until <= now();
+    if (expired) {
+      record.state = RunState::Cancelled;
+      record.error = "not confirmed within five minutes";
+      record.ended = record.confirm_until;
+      changes.emplace_back(line_of(record));
+      continue;
+    }
+    holders_[record.host] = record.id;
+    if (record.state == RunState::Confirming) continue;
+    unfinished.insert(record.id);
+    if (record.state == RunState::Interrupted) continue;
+    if (record.state == RunState::Undoing) record.resume_as = RunState::Undoing;
+    record.state = RunState::Interrupted;
+    changes.emplace_back(line_of(record));
+  }
+  if (!changes.empty()) shop_.journal().write(changes);
+  if (unfinished.empty()) return;
+  // Whoever was killed together with its forkserver may have left workers' children at work.
+  const auto ours = [&](std::string_view step) { return unfinished.count(step.substr(0, step.find('.'))) > 0; };
+  for (int again = 0; again < 1000 && kill_survivors(ours) > 0; ++again) std::this_thread::sleep_for(5ms);
+}
+
+std::shared_ptr<Run> Pipeline::make(RunRecord record, std::vector<RunStep> steps, std::string clipboard) {
+  Facts facts = facts_of(Clipboard::parse(clipboard, shop_.options().bounds), shop_.table().secrets());
+  return std::make_shared<Run>(shop_, std::move(record), std::move(steps), std::move(clipboard), std::move(facts),
+                               [this](const Run& run, Run::What what) { told(run, what); });
+}
+
+std::shared_ptr<Run> Pipeline::load(const std::string& id, const std::string& directory) {
+  auto record = shop_.journal().run(id);
+  if (!record) throw Error(Kind::Usage, "no run " + id);
+  std::vector<RunStep> steps;
+  for (const StepRecord& step : record->steps) steps.push_back(step_of(step));
+  record->steps.clear();
+  record->steps.shrink_to_fit();
+  if (!directory.empty()) record->directory = directory;
+  std::string board = clipboard(record->id, std::nullopt);
+  return make(std::move(*record), std::move(steps), std::move(board));
+}
+
+void Pipeline::carry(std::shared_ptr<Run> run) {
+  runs_[run->record().id] = run;
+  holders_[run->record().host] = run->record().id;
+  if (stopping_) run->stop();
+  asio::co_spawn(
+      shop_.loop(), [run]() -> asio::awaitable<void> { co_await run->walk(); }, asio::detached);
+}
+
+void Pipeline::told(const Run& run, Run::What what) {
+  const auto listeners = listeners_;  // one of them may leave while it is told
+  for (const auto& [id, listener] : listeners) listener(run, what);
+  if (what != Run::What::Ended) return;
+  const RunRecord& record = run.record();
+  const auto holder = holders_.find(record.host);
+  if (ended(record.state) && holder != holders_.end() && holder->second == record.id) holders_.erase(holder);
+  runs_.erase(record.id);
+  idle_.cancel();
+}
+
+// The lock on a host, or the refusal that says who holds it and since when.
+asio::awaitable<void> Pipeline::take_lock(const std::string& host, const std::string& run) {
+  const auto holder = holders_.find(host);
+  if (holder != holders_.end() && holder->second != run) {
+    const auto held = view(holder->second);
+    if (held && held->state == RunState::Confirming) {
+      co_await cancel(held->run, "a newer command");  // it has changed nothing yet
+    } else if (held && held->state == RunState::Interrupted) {
+      throw Error(Kind::Refused, host + " is held by run " + held->run + ": " + held->operation + " by " + held->by + " since " + clock_of(held->started) +
+                                     ", interrupted at " + std::to_string(held->stage_number) + "/" + std::to_string(held->stages) + " " + held->stage +
+                                     "; `jarvis retry " + host + "` goes on with it, `jarvis cancel " + host + "` gives it up");
+    } else if (held) {
+      throw Error(Kind::Refused, host + " is held by run " + held->run + ": " + held->operation + " by " + held->by + " since " + clock_of(held->started));
+    }
+  }
+  holders_[host] = run;
+}
+
+std::string Pipeline::demand_code(RunRecord& record) const {
+  std::string code = random_word(kCodeLength);
+  record.state = RunState::Confirming;
+  // Bound to this run and this very plan; sealed, so that reading the journal confirms nothing.
+  record.confirm = shop_.seal().seal_text(code, record.id + record.plan_digest);
+  record.confirm_until = now() + kConfirmWithin;
+  return code;
+}
+
+asio::awaitable<std::string> Pipeline::submit(Order order, std::optional<std::string>& code) {
+  if (stopping_) throw Error(Kind::Refused, "jarvis is stopping");
+  RunRecord record;
+  do {
+    record.id = random_word(kRunIdLength);
+  } while (shop_.journal().run(record.id));
+  record.host = order.plan.host;
+  record.operation = order.plan.operation;
+  record.provider = order.plan.provider;
+  record.by = std::move(order.by);
+  record.where = std::move(order.where);
+  record.source = std::move(order.source);
+  record.directory = std::move(order.directory);
+  record.plan_digest = digest_of(order.plan, order.first.text());
+  record.started = now();
+  record.stages = order.plan.stages;
+  record.state = RunState::Running;
+  if (!order.plan.steps.empty()) {
+    record.stage = order.plan.steps.front().row->stage;
+    record.task = order.plan.steps.front().row->name;
+  }
+  if (order.plan.destroys()) code = demand_code(record);
+  std::vector<RunStep> steps;
+  for (const PlanStep& step : order.plan.steps) {
+    RunStep made;
+    made.row = step.row;
+    made.stage_number = step.stage_number;
+    steps.push_back(std::move(made));
+  }
+  const std::string id = record.id, host = record.host;
+  co_await take_lock(host, id);
+  auto run = make(std::move(record), std::move(steps), order.first.text());
+  try {
+    std::vector<Record> records;
+    records.emplace_back(run->created());
+    co_await shop_.write(std::move(records));
+  } catch (...) {
+    holders_.erase(host);
+    throw;
+  }
+  carry(std::move(run));
+  co_return id;
+}
+
+asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipboard& first, std::string directory) {
+  std::vector<Asked> made;
+  const auto text = std::make_shared<const std::string>(first.text());
+  const std::string id = "plan-" + random_word(kRunIdLength);
+  Blanker blanker(shop_.is_secret());
+  blanker.learn(first.text());
+  for (const PlanStep& step : plan.steps) {
+    Asked asked;
+    asked.task = step.row->name;
+    asked.stage = step.row->stage;
+    asked.asked = step.row->plan && has_all(first, step.row->needs);
+    const auto until = std::chrono::steady_clock::now() + kAskAgainFor;
+    for (int attempt = 1; asked.asked; ++attempt) {
+      if (!shop_.places().try_take()) {
+        Places::Wait wait(shop_.places());
+        co_await wait.taken();
+      }
+      const auto one = shop_.attempt(*step.row, {id, id + "." + std::to_string(made.size()), attempt, true}, text, directory);
+      const AttemptResult result = co_await one->run();
+      shop_.places().give_back();
+      asked.temporary = result.not_yet;
+      asked.changes.clear();
+      for (const std::string& change : result.changes) asked.changes.push_back(blanker.line(change));
+      asked.fault.clear();
+      if (result.outcome == Outcome::Succeeded) break;
+      asked.fault = blanker.line(result.last_words.empty() ? result.why : result.last_words);
+      const auto delay = result.retry_after.value_or(std::chrono::milliseconds(1000));
+      if (!result.not_yet || std::chrono::steady_clock::now() + delay > until) break;
+      asio::steady_timer timer(shop_.loop(), delay);
+      co_await timer.async_wait(asio::use_awaitable);
+    }
+    made.push_back(std::move(asked));
+  }
+  co_return made;
+}
+
+std::vector<std::string> Pipeline::credential_faults(const Plan& plan) {
+  std::set<std::string> modules;
+  std::vector<std::string> faults;
+  for (const PlanStep& step : plan.steps) {
+    const std::string module = step.row->module();
+    if (!shop_.options().environment || !modules.insert(module).second) continue;
+    try {
+      shop_.options().environment(module);
+    } catch (const Error& e) {
+      faults.emplace_back(e.what());
+    }
+  }
+  return faults;
+}
+
+std::vector<RunRecord> Pipeline::interrupted(const std::optional<std::string>& host) {
+  std::vector<RunRecord> made;
+  for (RunRecord& record : shop_.journal().runs({host, true, 0})) {
+    if (record.state == RunState::Interrupted && !carried(record.id)) made.push_back(std::move(record));
+  }
+  return made;
+}
+
+void Pipeline::resume(const std::string& id, const std::string& directory) {
+  if (carried(id)) return;
+  carry(load(id, directory));
+}
+
+asio::awaitable<std::string> Pipeline::retry(Retry what, std::optional<std::string>& code) {
+  auto record = shop_.journal().run(what.run);
+  if (!record) throw Error(Kind::Usage, "no run " + what.run);
+  if (carried(record->id) || (record->state != RunState::Failed && record->state != RunState::Interrupted)) {
+    throw Error(Kind::Usage, "run " + record->id + " of " + record->host + " is " + std::string(word(view(record->id)->state)) + ", there is nothing to retry");
+  }
+  const bool failed = record->state == RunState::Failed;
+  co_await take_lock(record->host, record->id);
+  std::vector<Record> changes;
+  for (const auto& [task, reason] : what.skip) {
+    bool found = false;
+    for (StepRecord& step : record->steps) {
+      if (step.task != task || step.undoes || step.state == StepRecord::State::Done) continue;
+      found = true;
+      step.state = StepRecord::State::Skipped;
+      step.skipped_because = reason;
+      changes.emplace_back(StepChanged{record->id, step.index, step.state, reason, step.counted, step.elapsed});
+    }
+    if (!found) {
+      if (failed) holders_.erase(record->host);
+      throw Error(Kind::Usage, "run " + record->id + " has no task " + task + " still to do");
+    }
+  }
+  bool destroys = false;
+  std::vector<RunStep> steps;
+  for (const StepRecord& old : record->steps) {
+    RunStep step = step_of(old);
+    const bool to_do = !step.undoes && step.state != StepRecord::State::Done && step.state != StepRecord::State::Skipped;
+    if (to_do && failed) {  // a new chance: attempts and deadline begin anew
+      step.state = StepRecord::State::Todo;
+      step.counted = 0;
+      step.elapsed = 0ms;
+      step.next_at.reset();
+      changes.emplace_back(StepChanged{record->id, old.index, step.state, "", 0, 0ms});
+    }
+    destroys = destroys || (to_do && step.row->destroys && failed);
+    steps.push_back(std::move(step));
+  }
+  record->steps.clear();
+  if (failed) {
+    record->state = RunState::Running;
+    record->resume_as = RunState::Running;
+    record->error.clear();
+    record->ended.reset();
+    if (destroys) code = demand_code(*record);
+    changes.emplace_back(line_of(*record));
+  }
+  if (!what.directory.empty()) record->directory = what.directory;
+  const std::string id = record->id;
+  std::string board = clipboard(id, std::nullopt);
+  auto run = make(std::move(*record), std::move(steps), std::move(board));
+  co_await shop_.write(std::move(changes));
+  carry(std::move(run));
+  co_return id;
+}
+
+asio::awaitable<std::string> Pipeline::confirm(const std::string& code, const std::string& directory) {
+  for (const RunRecord& record : shop_.journal().runs({std::nullopt, true, 0})) {
+    if (record.state != RunState::Confirming || shop_.seal().open_text(record.confirm, record.id + record.plan_digest) != code) continue;
+    if (record.confirm_until && *record.confirm_until <= now()) break;
+    const auto live = runs_.find(record.id);
+    if (live != runs_.end()) {
+      live->second->confirm();
+    } else {
+      auto run = load(record.id, directory);
+      run->confirm();
+      carry(std::move(run));
+    }
+    co_return record.id;
+  }
+  throw Error(Kind::Refused, "no run waits for this code; a code is good once, for five minutes, for the plan it was given for");
+}
+
+asio::awaitable<std::string> Pipeline::cancel(const std::string& id, const std::string& by) {
+  const auto live = runs_.find(id);
+  if (live != runs_.end()) {
+    const auto run = live->second;
+    co_await run->cancel(by);
+    co_return id;
+  }
+  const auto record = shop_.journal().run(id);
+  if (!record || ended(record->state)) throw Error(Kind::Usage, "run " + id + " has ended, there is nothing to cancel");
+  auto run = load(record->id, "");
+  co_await run->cancel(by);
+  carry(std::move(run));
+  co_return record->id;
+}
+
+std::vector<RunView> Pipeline::views(const RunFilter& filter) {
+  std::vector<RunView> made;
+  for (const RunRecord& record : shop_.journal().runs(filter)) {
+    const auto live = runs_.find(record.id);
+    made.push_back(live != runs_.end() ? live->second->view() : view_of(record));
+  }
+  return made;
+}
+
+std::optional<RunView> Pipeline::view(const std::string& id) {
+  const auto live = runs_.find(id);
+  if (live != runs_.end()) return live->second->view();
+  const auto record = shop_.journal().run(id);
+  if (!record) return std::nullopt;
+  const auto by_prefix = runs_.find(record->id);
+  return by_prefix != runs_.end() ? by_prefix->second->view() : view_of(*record);
+}
+
+const Run* Pipeline::live(const std::string& id) const {
+  const auto found = runs_.find(id);
+  return found != runs_.end() ? found->second.get() : nullptr;
+}
+
+std::size_t Pipeline::busy() const {
+  return static_cast<std::size_t>(
+      std::count_if(runs_.begin(), runs_.end(), [](const auto& one) { return one.second->record().state != RunState::Confirming; }));
+}
+
+int Pipeline::listen(Listener listener) {
+  listeners_[next_listener_] = std::move(listener);
+  return next_listener_++;
+}
+
+asio::awaitable<void> Pipeline::stop(std::chrono::milliseconds grace) {
+  stopping_ = true;
+  const auto all = runs_;
+  for (const auto& [id, run] : all) run->stop();
+  const auto until = std::chrono::steady_clock::now() + grace;
+  bool abandoned = false;
+  while (!runs_.empty()) {
+    if (!abandoned && std::chrono::steady_clock::now() >= until) {
+      abandoned = true;
+      const auto left = runs_;
+      for (const auto& [id, run] : left) run->abandon();
+    }
+    idle_.expires_at(abandoned ? std::chrono::steady_clock::now() + 1s : until);
+    boost::system::error_code woken;
+    co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
+}
+
+std::string Pipeline::clipboard(const std::string& id, std::optional<int> step) {
+  std::optional<std::string> sealed;
+  if (step) {
+    // A task that printed nothing left no checkpoint of its own: the clipboard is that of an earlier one.
+    for (int at = *step; at >= -1 && !sealed; --at) sealed = shop_.journal().checkpoint(id, at);
+  } else if (auto newest = shop_.journal().newest_checkpoint(id)) {
+    sealed = std::move(newest->second);
+  }
+  if (!sealed) throw Error(Kind::Usage, "run " + id + " has no clipboard" + (step ? " after that task" : ""));
+  try {
+    return shop_.seal().open(*sealed, id);
+  } catch (Error& e) {
+    throw e.within("the clipboard of run " + id);
+  }
+}
+
+std::optional<std::string> Pipeline::code_of(const std::string& id) {
+  const auto record = shop_.journal().run(id);
+  if (!record || record->state != RunState::Confirming || record->confirm.empty()) return std::nullopt;
+  return shop_.seal().open_text(record->confirm, record->id + record->plan_digest);
+}
+
+std::optional<std::string> Pipeline::host_clipboard(const std::string& host) {
+  for (const RunRecord& record : shop_.journal().runs({host, false, 0})) {
+    if (record.state == RunState::Confirming) continue;
+    if (shop_.journal().newest_checkpoint(record.id)) return clipboard(record.id, std::nullopt);
+  }
+  return std::nullopt;
+}
+
+}  // namespace jarvis::pipeline

@@ -1,0 +1,116 @@
+// The pipeline: all runs of one jarvis, at most one per host. Takes orders, carries runs, knows who holds a host, tells
+// everybody who listens. Owned by main; lives on the loop's thread; nothing here blocks but reads of the journal.
+// Knows no chat, no command line and no configuration file.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/plan.h"
+#include "pipeline/run.h"
+#include "pipeline/workshop.h"
+
+namespace jarvis::pipeline {
+
+// What a command wants run.
+struct Order {
+  Plan plan;
+  Clipboard first;
+  std::string by, where, source, directory;
+};
+
+// What planning by asking the tasks found out.
+struct Asked {
+  std::string task, stage;
+  bool asked = false;             // understands plan mode, and its needs are there
+  std::vector<std::string> changes;
+  std::string fault;              // why it would fail; empty: it would not
+  bool temporary = false;         // the fault may pass
+};
+
+class Pipeline {
+ public:
+  using Listener = std::function<void(const Run&, Run::What)>;
+
+  Pipeline(boost::asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table, WorkshopOptions options);
+  ~Pipeline();
+
+  // First call: what an earlier jarvis left unfinished becomes `interrupted` (or expired), and processes of its attempts that
+  // survived are ended. Blocks for the journal.
+  void take_stock();
+
+  // Begins a run; its id. `code` is set when it must be confirmed first (the plan destroys): the word to confirm with.
+  // Error(Refused) when the host is held.
+  boost::asio::awaitable<std::string> submit(Order order, std::optional<std::string>& code);
+  // Asks every task of the plan that understands it, in plan mode; runs nothing else. A temporary fault is asked again for
+  // at most 30 s.
+  boost::asio::awaitable<std::vector<Asked>> ask(const Plan& plan, const Clipboard& first, std::string directory);
+
+  // What keeps the modules of this plan from their credentials, one line each; none: nothing.
+  std::vector<std::string> credential_faults(const Plan& plan);
+
+  // Goes on with an interrupted run; no harm if it is carried already. Error when its clipboard cannot be opened.
+  void resume(const std::string& run, const std::string& directory);
+  // The interrupted runs, of one host or all.
+  std::vector<RunRecord> interrupted(const std::optional<std::string>& host);
+
+  struct Retry {
+    std::string run;                     // id
+    std::vector<std::pair<std::string, std::string>> skip;  // task, reason
+    std::string by, where, directory;
+  };
+  // Goes on with a failed or interrupted run at the step where it stands. `code` as in submit().
+  boost::asio::awaitable<std::string> retry(Retry what, std::optional<std::string>& code);
+
+  // The run that this code confirms goes on; its id. Error(Refused) for an unknown, used or expired code.
+  boost::asio::awaitable<std::string> confirm(const std::string& code, const std::string& directory);
+  // Error(Usage) when nothing of that host is in flight.
+  boost::asio::awaitable<std::string> cancel(const std::string& run, const std::string& by);
+
+  // Views. Live ones where there is a live run, else from the journal; newest first.
+  std::vector<RunView> views(const RunFilter& filter);
+  std::optional<RunView> view(const std::string& run);  // id or unique prefix
+  const Run* live(const std::string& run) const;
+  bool carried(const std::string& run) const { return runs_.count(run) > 0; }
+  std::size_t in_flight() const { return runs_.size(); }
+  // Runs that still have something to do here: all but those that wait for their confirmation.
+  std::size_t busy() const;
+
+  // Listeners are called on the loop's thread for every change; the run is only valid during the call.
+  int listen(Listener listener);
+  void unlisten(int id) { listeners_.erase(id); }
+
+  // Polite stop: nothing new begins, attempts under way get `grace`, then KILL; done when nothing is in flight.
+  boost::asio::awaitable<void> stop(std::chrono::milliseconds grace);
+
+  Workshop& shop() { return shop_; }
+  // The newest clipboard of a run, or the one after a step (-1: the first). Error when there is none or the key is another.
+  std::string clipboard(const std::string& run, std::optional<int> step);
+  // The code that a run waits for; nothing if it waits for none. For whoever may confirm it anyway.
+  std::optional<std::string> code_of(const std::string& run);
+  // The newest clipboard of a host's newest run that has one; nothing if the host is unknown here.
+  std::optional<std::string> host_clipboard(const std::string& host);
+
+ private:
+  void carry(std::shared_ptr<Run> run);
+  std::shared_ptr<Run> load(const std::string& run, const std::string& directory);
+  std::shared_ptr<Run> make(RunRecord record, std::vector<RunStep> steps, std::string clipboard);
+  std::string demand_code(RunRecord& record) const;
+  boost::asio::awaitable<void> take_lock(const std::string& host, const std::string& run);
+  void told(const Run& run, Run::What what);
+
+  Workshop shop_;
+  std::map<std::string, std::shared_ptr<Run>> runs_;  // by id
+  std::map<std::string, std::string> holders_;        // host -> run that holds it, carried here or not
+  std::map<int, Listener> listeners_;
+  int next_listener_ = 1;
+  bool stopping_ = false;
+  boost::asio::steady_timer idle_;
+};
+
+}  // namespace jarvis::pipeline

@@ -1,0 +1,529 @@
+#include "pipeline/run.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "pipeline/error.h"
+
+namespace jarvis::pipeline {
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kJournalAgain = 2s;         // between tries while the journal cannot be written
+constexpr std::size_t kLoggedOutput = 8192;  // of what a failed attempt printed
+constexpr std::size_t kLastWords = 400;
+constexpr std::string_view kCancelled = "cancelled by ";  // a run's error that begins so: it ends as cancelled
+
+std::chrono::milliseconds since(Clock::time_point then) { return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - then); }
+
+Time now() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
+
+std::string shortened(std::string text) {
+  if (text.size() <= kLastWords) return text;
+  text.resize(kLastWords);
+  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.pop_back();
+  return text + "...";
+}
+
+std::string in_seconds(std::chrono::milliseconds time) {
+  const auto tenths = (time.count() + 50) / 100;
+  return std::to_string(tenths / 10) + (tenths % 10 != 0 ? "." + std::to_string(tenths % 10) : "") + " s";
+}
+
+}  // namespace
+
+RunView view_of(const RunRecord& record) {
+  RunView view;
+  view.run = record.id;
+  view.host = record.host;
+  view.operation = record.operation;
+  view.provider = record.provider;
+  view.state = record.state;
+  view.stage = record.stage;
+  view.task = record.task;
+  view.stage_number = record.stage_number;
+  view.stages = record.stages;
+  view.started = record.started;
+  view.ended = record.ended;
+  view.error = record.error;
+  view.by = record.by;
+  view.where = record.where;
+  view.confirm_until = record.confirm_until;
+  const Time until = record.ended.value_or(now());
+  view.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(until - record.started);
+  return view;
+}
+
+Run::Run(Workshop& shop, RunRecord record, std::vector<RunStep> steps, std::string clipboard, Facts facts, Changed changed)
+    : shop_(shop),
+      record_(std::move(record)),
+      steps_(std::move(steps)),
+      clipboard_(std::make_shared<const std::string>(std::move(clipboard))),
+      facts_(std::move(facts)),
+      changed_(std::move(changed)),
+      timer_(shop.loop()),
+      stage_began_(Clock::now()) {}
+
+StepRecord Run::record_of(int index) const {
+  const RunStep& step = steps_[static_cast<std::size_t>(index)];
+  const TaskRow& row = *step.row;
+  StepRecord made;
+  made.index = index;
+  made.id = step_id(index);
+  made.task = row.name;
+  made.stage = row.stage;
+  made.family = row.family;
+  made.executable = row.executable;
+  made.stage_number = step.stage_number;
+  made.needs = row.needs;
+  made.gives = row.gives;
+  made.timeout = row.timeout;
+  made.grace = row.grace;
+  made.retry = row.retry;
+  made.destroys = row.destroys;
+  made.plan_mode = row.plan;
+  made.undo = row.undo;
+  made.undoes = step.undoes;
+  made.skipped_because = step.skipped_because;
+  made.state = step.state;
+  made.counted = step.counted;
+  made.tries = step.tries;
+  made.elapsed = step.elapsed;
+  made.next_at = step.next_at;
+  return made;
+}
+
+RunChanged Run::line(RunState state) const {
+  RunChanged made;
+  made.run = record_.id;
+  made.state = state;
+  made.resume_as = record_.resume_as;
+  made.error = record_.error;
+  made.ended = record_.ended;
+  made.stage_number = record_.stage_number;
+  made.stage = record_.stage;
+  made.task = record_.task;
+  made.confirm = record_.confirm;
+  made.confirm_until = record_.confirm_until;
+  return made;
+}
+
+void Run::enter(RunState state) {
+  if (record_.state == state) return;
+  record_.state = state;
+  if (state == RunState::Running || state == RunState::Waiting || state == RunState::Undoing) record_.resume_as = undoing_ ? RunState::Undoing : RunState::Running;
+  changed_(*this, What::State);
+}
+
+void Run::stand_at(int index) {
+  current_ = index;
+  const RunStep& step = steps_[static_cast<std::size_t>(index)];
+  const bool new_stage = record_.stage_number != step.stage_number || record_.stage != step.row->stage;
+  record_.stage_number = step.stage_number;
+  record_.stage = step.row->stage;
+  record_.task = step.row->name;
+  if (new_stage) stage_began_ = Clock::now();
+  if (new_stage) changed_(*this, What::Stage);
+}
+
+RunCreated Run::created() const {
+  RunRecord whole = record_;
+  for (int i = 0; i < static_cast<int>(steps_.size()); ++i) whole.steps.push_back(record_of(i));
+  return {std::move(whole), shop_.seal().seal(*clipboard_, record_.id)};
+}
+
+asio::awaitable<void> Run::walk() {
+  try {
+    if (record_.state == RunState::Confirming) {
+      const bool go = co_await confirmed();
+      if (!go) co_return;
+    }
+    undoing_ = record_.resume_as == RunState::Undoing;
+    cancelled_ = cancelled_ || record_.error.starts_with(kCancelled);
+    if (undoing_) failure_ = record_.error;
+    if (!undoing_) co_await walk_steps();
+    undoing_ = undoing_ || cancelled_ || ending_ == Ending::Failed;
+    if (undoing_ && ending_ != Ending::Stopped) co_await undo();
+  } catch (const std::exception& e) {
+    // A fault of jarvis itself must not take other runs along.
+    failure_ = std::string("a fault in jarvis: ") + e.what();
+  }
+  if (ending_ == Ending::Stopped) {
+    pending_.push_back(line(RunState::Interrupted));
+    co_await flush();
+    enter(RunState::Interrupted);
+  } else {
+    co_await finish(cancelled_ ? RunState::Cancelled : failure_.empty() ? RunState::Succeeded : RunState::Failed);
+  }
+  changed_(*this, What::Ended);
+}
+
+asio::awaitable<bool> Run::confirmed() {
+  changed_(*this, What::State);
+  const auto left = record_.confirm_until.value_or(now()) - now();
+  timer_.expires_after(std::chrono::duration_cast<Clock::duration>(left));
+  boost::system::error_code woken;
+  if (!confirmed_ && !must_halt()) co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  if (confirmed_) {
+    record_.confirm.clear();
+    record_.confirm_until.reset();
+    enter(RunState::Running);
+    pending_.push_back(line(RunState::Running));
+    co_return true;
+  }
+  if (stopping_ && !cancelled_) {  // still to be confirmed: the journal says so already
+    changed_(*this, What::Ended);
+    co_return false;
+  }
+  if (!cancelled_) record_.error = "not confirmed within five minutes";
+  co_await finish(RunState::Cancelled);
+  changed_(*this, What::Ended);
+  co_return false;
+}
+
+void Run::confirm() {
+  confirmed_ = true;
+  timer_.cancel();
+}
+
+asio::awaitable<void> Run::cancel(std::string by) {
+  if (cancelled_ || ended(record_.state)) co_return;
+  record_.error = std::string(kCancelled) + by;
+  std::vector<Record> records;
+  records.emplace_back(line(record_.state));
+  co_await shop_.write(std::move(records));
+  cancelled_ = true;
+  timer_.cancel();
+  if (place_wait_ != nullptr && !undoing_) place_wait_->cancel();
+  if (attempt_ && !undoing_) attempt_->cancel();
+}
+
+void Run::stop() {
+  stopping_ = true;
+  timer_.cancel();
+  if (place_wait_ != nullptr) place_wait_->cancel();
+}
+
+void Run::abandon() {
+  stop();
+  if (attempt_) attempt_->abandon();
+}
+
+asio::awaitable<void> Run::walk_steps() {
+  const int count = static_cast<int>(steps_.size());
+  for (int i = 0; i < count && ending_ == Ending::Done; ++i) {
+    const RunStep& step = steps_[static_cast<std::size_t>(i)];
+    if (step.undoes || step.state == StepRecord::State::Done || step.state == StepRecord::State::Skipped) continue;
+    if (must_halt()) {
+      ending_ = halt();
+    } else {
+      ending_ = co_await perform(i);
+    }
+  }
+}
+
+// One step to its end: attempts, waits, retries.
+asio::awaitable<Run::Ending> Run::perform(int index) {
+  stand_at(index);
+  RunStep& step = steps_[static_cast<std::size_t>(index)];
+  step_began_ = Clock::now() - step.elapsed;
+  for (;;) {
+    Ending ending = co_await ready(index);
+    if (ending != Ending::Done) co_return ending;
+    // The place is ours, the intent is on disk.
+    const Time started = now();
+    AttemptResult result;
+    try {
+      attempt_ = shop_.attempt(*step.row, {record_.id, step_id(index), step.counted + 1, false}, clipboard_, record_.directory,
+                               [this] { changed_(*this, What::Progress); });
+      result = co_await attempt_->run();
+    } catch (const Error& e) {  // no credentials, no forkserver: nothing ran
+      result.outcome = Outcome::Failed;
+      result.why = e.what();
+    }
+    attempt_.reset();
+    shop_.places().give_back();
+    ending = co_await settle(index, std::move(result), started);
+    if (ending != Ending::Stopped || must_halt()) co_return ending == Ending::Stopped ? halt() : ending;
+    // Stopped without a halt: to be asked again.
+  }
+}
+
+// Waits until the step is due and a worker's place is free, then writes the intent.
+asio::awaitable<Run::Ending> Run::ready(int index) {
+  RunStep& step = steps_[static_cast<std::size_t>(index)];
+  if (step.next_at && *step.next_at > now()) {
+    // Written before waiting, so that a restart knows when the step is due.
+    const bool noted = co_await flush();
+    if (!noted) co_return halt();
+    enter(RunState::Waiting);
+    while (step.next_at && *step.next_at > now() && !must_halt()) {
+      timer_.expires_after(std::chrono::duration_cast<Clock::duration>(*step.next_at - now()));
+      boost::system::error_code woken;
+      co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+  }
+  if (must_halt()) co_return halt();
+  if (!shop_.places().try_take()) {
+    const bool noted = co_await flush();
+    if (!noted) co_return halt();
+    text_ = "waits for a free place, " + std::to_string(shop_.options().max_workers) + " workers are at work";
+    Places::Wait wait(shop_.places());
+    place_wait_ = &wait;
+    const bool taken = co_await wait.taken();
+    place_wait_ = nullptr;
+    if (!taken) co_return halt();
+  }
+  text_.clear();
+  step.next_at.reset();
+  step.state = StepRecord::State::Under;
+  ++step.tries;
+  pending_.push_back(AttemptBegan{record_.id, index, step.tries, now()});
+  pending_.push_back(line(undoing_ ? RunState::Undoing : RunState::Running));
+  const bool written = co_await flush();
+  if (!written || must_halt()) {
+    shop_.places().give_back();
+    co_return halt();
+  }
+  enter(undoing_ ? RunState::Undoing : RunState::Running);
+  co_return Ending::Done;
+}
+
+// Whether the output is a clipboard that may replace the old one; turns the result into a failure if not.
+asio::awaitable<bool> Run::judge(AttemptResult& result, std::optional<std::string>& clipboard, Facts& facts) {
+  if (result.outcome != Outcome::Succeeded || Clipboard::blank(result.output)) co_return false;
+  std::string fault;
+  try {
+    facts = co_await shop_.check(result.output);
+    if (facts.fqdn != facts_.fqdn) fault = "it changed fqdn from " + facts_.fqdn + " to " + (facts.fqdn.empty() ? "nothing" : facts.fqdn);
+    if (facts.hostname != facts_.hostname) fault = "it changed hostname from " + facts_.hostname + " to " + (facts.hostname.empty() ? "nothing" : facts.hostname);
+  } catch (const Error& e) {
+    fault = e.what();
+  }
+  if (fault.empty()) {
+    clipboard = std::move(result.output);
+    co_return true;
+  }
+  result.outcome = Outcome::Failed;
+  result.why = "what it printed is not the clipboard: " + fault;
+  co_return false;
+}
+
+std::string Run::reason(const AttemptResult& result, const Blanker& blanker) const {
+  const std::string words = blanker.line(result.last_words);
+  const std::string why = blanker.line(result.why);
+  const bool plain_exit = result.outcome == Outcome::Failed && result.exit_status != 0;
+  if (words.empty()) return why;
+  return plain_exit ? words : why + ": " + words;
+}
+
+// After an attempt: what it means, into the journal's next write. Stopped: to be asked again.
+asio::awaitable<Run::Ending> Run::settle(int index, AttemptResult result, Time started) {
+  RunStep& step = steps_[static_cast<std::size_t>(index)];
+  step.elapsed = since(step_began_);
+  if (result.lost) {  // does not count; the journal's intent stands, so it is asked again
+    co_return Ending::Stopped;
+  }
+  std::optional<std::string> clipboard;
+  Facts facts;
+  const std::string printed = result.outcome == Outcome::Succeeded ? "" : result.output.substr(0, kLoggedOutput);
+  co_await judge(result, clipboard, facts);
+
+  Blanker blanker(shop_.is_secret());
+  blanker.learn_values(facts_.secrets);
+  blanker.learn_values(facts.secrets);
+  if (result.outcome != Outcome::Succeeded) {
+    // A secret that the worker made and printed, but that never came onto the clipboard.
+    try {
+      if (!result.output.empty()) blanker.learn(Clipboard::parse(result.output.substr(0, 64U << 10U)).text());
+    } catch (const Error&) {
+    }
+  }
+  AttemptEnded record;
+  record.attempt.run = record_.id;
+  record.attempt.step = index;
+  record.attempt.number = step.tries;
+  record.attempt.started = started;
+  record.attempt.ended = now();
+  record.attempt.outcome = result.outcome;
+  record.attempt.not_yet = result.not_yet;
+  record.attempt.exit_status = result.exit_status;
+  record.attempt.signal = result.signal;
+  record.attempt.cpu_user = result.usage.user;
+  record.attempt.cpu_system = result.usage.system;
+  record.attempt.max_rss_kib = result.usage.max_rss_kib;
+  record.attempt.log = result.log.empty() ? "" : blanker.lines(result.log);
+  if (!printed.empty()) record.attempt.log += "stdout of the failed attempt:\n" + blanker.lines(printed);
+
+  if (result.outcome != Outcome::Succeeded && result.outcome != Outcome::Cancelled && !result.not_yet) ++step.counted;
+  if (result.outcome == Outcome::Succeeded) ++step.counted;
+  const std::string words = shortened(reason(result, blanker));
+  if (result.outcome != Outcome::Succeeded) record.attempt.last_words = words;
+  const NextMove move = after_attempt(step.row->retry, result.outcome, result.not_yet, step.counted, result.retry_after, step.elapsed);
+  Ending ending = Ending::Done;
+  if (result.outcome == Outcome::Cancelled) {
+    ending = Ending::Cancelled;
+    step.state = StepRecord::State::Todo;
+  } else if (move.what == NextMove::Do::Advance) {
+    step.state = StepRecord::State::Done;
+    if (clipboard) {
+      clipboard_ = std::make_shared<const std::string>(std::move(*clipboard));
+      facts_ = std::move(facts);
+      record.sealed_clipboard = shop_.seal().seal(*clipboard_, record_.id);
+    }
+    shop_.took(record_.provider, step.row->name, step.elapsed);
+  } else if (move.what == NextMove::Do::AskAgain) {
+    ending = Ending::Stopped;
+    step.next_at = now() + std::chrono::duration_cast<Time::duration>(move.delay);
+    text_ = words.empty() ? "asked again" : words;
+  } else {
+    ending = Ending::Failed;
+    step.state = StepRecord::State::Todo;
+    failure_ = words;
+    if (move.deadline_passed) failure_ = "not done within " + in_seconds(step.row->retry.deadline) + (words.empty() ? "" : ": " + words);
+  }
+  record.step_state = step.state;
+  record.counted = step.counted;
+  record.elapsed = step.elapsed;
+  record.next_at = step.next_at;
+  pending_.push_back(std::move(record));
+  if (ending == Ending::Stopped) {
+    pending_.push_back(line(RunState::Waiting));
+    if (!result.not_yet) changed_(*this, What::AskedAgain);
+  }
+  co_return ending;
+}
+
+// Takes back, newest first, what the steps that are done have done, where their rows name an undo.
+asio::awaitable<void> Run::undo() {
+  if (!cancelled_) record_.error = failure_;  // written down with every step of the undo: a resume ends as this would have
+  enter(RunState::Undoing);
+  const std::string failed_stage = record_.stage, failed_task = record_.task;
+  const int failed_number = record_.stage_number;
+  // Steps of an earlier life of this undo come first, then what is still to be taken back.
+  std::vector<int> planned;
+  for (int i = static_cast<int>(steps_.size()) - 1; i >= 0; --i) {
+    const RunStep& step = steps_[static_cast<std::size_t>(i)];
+    if (step.undoes || step.state != StepRecord::State::Done || step.row->undo.empty()) continue;
+    planned.push_back(i);
+  }
+  for (const int target : planned) {
+    int index = -1;
+    for (int i = 0; i < static_cast<int>(steps_.size()); ++i) {
+      const RunStep& step = steps_[static_cast<std::size_t>(i)];
+      if (step.undoes == target && step.state != StepRecord::State::Done) index = i;
+    }
+    if (index < 0) {
+      const Row row = shop_.table().find(steps_[static_cast<std::size_t>(target)].row->undo);
+      if (!row) {
+        failure_ += (failure_.empty() ? "" : "; ") + std::string("undo stopped: there is no task ") + steps_[static_cast<std::size_t>(target)].row->undo;
+        break;
+      }
+      RunStep made;
+      made.row = row;
+      made.stage_number = steps_[static_cast<std::size_t>(target)].stage_number;
+      made.undoes = target;
+      index = static_cast<int>(steps_.size());
+      steps_.push_back(std::move(made));
+      pending_.push_back(StepsAdded{record_.id, {record_of(index)}});
+    }
+    const std::string before = std::exchange(failure_, "");
+    const Ending ending = co_await perform(index);
+    const std::string task = steps_[static_cast<std::size_t>(index)].row->name;
+    if (ending == Ending::Stopped) {
+      ending_ = Ending::Stopped;
+      co_return;
+    }
+    if (ending == Ending::Failed) {
+      failure_ = before + (before.empty() ? "" : "; ") + "undo stopped at " + task + ": " + failure_;
+      break;
+    }
+    failure_ = before;
+    RunStep& undone = steps_[static_cast<std::size_t>(target)];
+    undone.state = StepRecord::State::Undone;
+    undone.counted = 0;
+    undone.elapsed = 0ms;
+    pending_.push_back(StepChanged{record_.id, target, undone.state, "", 0, 0ms});
+  }
+  // What people are told is where it failed, not where the undo ended.
+  record_.stage = failed_stage;
+  record_.task = failed_task;
+  record_.stage_number = failed_number;
+}
+
+asio::awaitable<void> Run::finish(RunState state) {
+  if (state == RunState::Failed) record_.error = failure_;
+  if (state == RunState::Cancelled && !failure_.empty() && failure_ != record_.error) record_.error += "; " + failure_;
+  record_.ended = now();
+  record_.confirm.clear();
+  record_.confirm_until.reset();
+  pending_.push_back(line(state));
+  // Never goes on without a record, not even to the end: but somebody who stops jarvis gets his way.
+  for (bool written = false; !written && !stopping_;) written = co_await flush();
+  text_.clear();
+  enter(state);
+}
+
+// Writes what is pending. While the journal cannot be written the run is paused: nothing is begun without a record. False:
+// a halt came instead.
+asio::awaitable<bool> Run::flush() {
+  if (pending_.empty()) co_return true;
+  const RunState before = record_.state;
+  for (;;) {
+    try {
+      co_await shop_.write(pending_);
+      pending_.clear();
+      if (record_.state == RunState::Paused) {
+        text_.clear();
+        enter(before);
+      }
+      co_return true;
+    } catch (const Error& e) {
+      text_ = std::string("nothing is begun while the journal cannot be written: ") + e.what();
+    }
+    enter(RunState::Paused);
+    if (stopping_) co_return false;
+    co_await pause(kJournalAgain);
+  }
+}
+
+asio::awaitable<void> Run::pause(std::chrono::milliseconds time) {
+  timer_.expires_after(time);
+  boost::system::error_code woken;
+  co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+}
+
+RunView Run::view() const {
+  RunView view = view_of(record_);
+  view.attempt = current_ >= 0 ? steps_[static_cast<std::size_t>(current_)].counted + 1 : 0;
+  view.text = text_;
+  if (attempt_ && !attempt_->log().progress().empty()) {
+    Blanker blanker(shop_.is_secret());
+    blanker.learn_values(facts_.secrets);
+    view.text = blanker.line(attempt_->log().progress());
+  }
+  std::chrono::milliseconds usual{0};
+  bool known = !steps_.empty();
+  for (const RunStep& step : steps_) {
+    if (step.undoes || (!ended(record_.state) && step.stage_number != record_.stage_number)) continue;
+    const auto one = shop_.usual(record_.provider, step.row->name);
+    known = known && one;
+    usual += one.value_or(0ms);
+  }
+  if (known) view.usual = usual;
+  if (!ended(record_.state)) view.elapsed = since(stage_began_);
+  return view;
+}
+
+std::string Run::live_log() const {
+  if (!attempt_) return {};
+  Blanker blanker(shop_.is_secret());
+  blanker.learn_values(facts_.secrets);
+  return blanker.lines(attempt_->log().text());
+}
+
+}  // namespace jarvis::pipeline

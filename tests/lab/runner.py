@@ -1,0 +1,131 @@
+"""Runs scenarios side by side: runner.py --build DIR [--jobs N] [--accept] [--list] [NAME]...
+
+A scenario is a directory under tests/scenarios with a `commands` file (see transcript.py) or a test.py whose functions
+test_*(place) are one test each. NAME is a directory, DIRECTORY.FUNCTION, or a pattern with `*`.
+"""
+import argparse
+import fnmatch
+import importlib.util
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.dont_write_bytecode = True
+
+from lab import guard  # noqa: E402
+from lab.place import SCENARIOS  # noqa: E402
+
+
+class Case:
+    def __init__(self, name, directory, function=None, arguments=()):
+        self.name, self.directory, self.function, self.arguments = name, directory, function, arguments
+        self.seconds = getattr(function, "seconds", 1)
+        self.timeout = getattr(function, "timeout", 120)
+        self.addresses = ""
+
+
+def discover():
+    for directory in sorted(SCENARIOS.iterdir()):
+        if (directory / "commands").exists():
+            yield Case(directory.name, directory)
+        if (directory / "test.py").exists():
+            spec = importlib.util.spec_from_file_location(f"scenario_{directory.name}", directory / "test.py")
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            for name, function in vars(module).items():
+                if not name.startswith("test_") or not callable(function):
+                    continue
+                short = f"{directory.name}.{name[len('test_'):]}"
+                values = getattr(function, "values", None)
+                if values is None:
+                    yield Case(short, directory, function)
+                else:
+                    for value in values:
+                        yield Case(f"{short}[{value}]", directory, function, (value,))
+
+
+def chosen(cases, names):
+    def wanted(case):
+        return not names or any(case.name == name or case.name.split(".")[0] == name or
+                                fnmatch.fnmatchcase(case.name, name.replace("[", "[[]")) for name in names)
+    return [case for case in cases if wanted(case)]
+
+
+def run(cases, jobs, accept):
+    """Runs all; the failed ones."""
+    # Loopback ranges: one per test, from a block that depends on this runner, so that two runners rarely meet.
+    block = 70 + os.getpid() % 150
+    for number, case in enumerate(cases):
+        case.addresses = f"127.{block}.{number % 256}.0/24"
+    queue = sorted(cases, key=lambda case: -case.seconds)
+    running, failed = {}, []
+    outputs = pathlib.Path(os.environ["JARVIS_TEST_DIR"]) / "said"
+    outputs.mkdir()
+    try:
+        while queue or running:
+            while queue and len(running) < jobs:
+                case = queue.pop(0)
+                output = outputs / str(id(case))
+                running[guard.start(case, output, accept)] = (case, output, time.monotonic())
+            pid, status = os.wait()
+            if pid not in running:
+                continue
+            case, output, begun = running.pop(pid)
+            took = time.monotonic() - begun
+            if status == 0:
+                print(f"ok    {case.name} ({took:.1f} s)", flush=True)
+            else:
+                failed.append(case)
+                print(f"FAIL  {case.name} ({took:.1f} s)", flush=True)
+                said = output.read_text(errors="replace") if output.exists() else ""
+                print("".join(f"      | {line}\n" for line in said.strip().splitlines()[-120:]), flush=True)
+    except KeyboardInterrupt:
+        for pid in running:
+            os.kill(pid, signal.SIGTERM)
+        for pid in running:
+            os.waitpid(pid, 0)
+        raise
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build/release", help="directory of the jarvis to test")
+    parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("--accept", action="store_true", help="rewrite what transcripts expect")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+
+    cases = chosen(discover(), options.names)
+    if options.list:
+        print("\n".join(case.name for case in cases))
+        return 0
+    if not cases:
+        print(f"no such scenario: {' '.join(options.names)}; see --list", file=sys.stderr)
+        return 2
+    build = pathlib.Path(options.build).resolve()
+    if not os.access(build / "jarvis", os.X_OK):
+        print(f"{build}/jarvis is not there; build it first", file=sys.stderr)
+        return 2
+    os.environ["JARVIS_BUILD"] = str(build)
+    os.environ["JARVIS_TEST_DIR"] = tempfile.mkdtemp(prefix="jt.")
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    begun = time.monotonic()
+    try:
+        failed = run(cases, options.jobs, options.accept)
+    finally:
+        shutil.rmtree(os.environ["JARVIS_TEST_DIR"], ignore_errors=True)
+    if failed:
+        print("failed: " + " ".join(case.name for case in failed))
+    print(f"scenarios: {len(cases) - len(failed)} passed, {len(failed)} failed ({time.monotonic() - begun:.0f} s)")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

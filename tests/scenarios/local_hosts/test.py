@@ -1,0 +1,172 @@
+"""Real hosts on this machine, from a spec to a login, and nothing left afterwards."""
+import os
+import pathlib
+import re
+import subprocess
+
+import yaml
+
+from lab import takes, until
+from lab.processes import command_line_of, living
+
+EXAMPLE = pathlib.Path(__file__).resolve().parents[3] / "config/examples/loki.yaml"
+
+
+class Sealed(yaml.SafeLoader):
+    """Sealed values as they stand."""
+
+
+Sealed.add_constructor("!sealed", lambda loader, node: node.value)
+
+
+def example(place, hostname="loki"):
+    """The example spec with a login key of the test's own."""
+    key = place.path("id_ed25519")
+    if not key.exists():
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    public = key.with_suffix(".pub").read_text().strip()
+    text = re.sub(r"sshpubkey: .*", f"sshpubkey: {public}", EXAMPLE.read_text()).replace("loki", hostname)
+    return place.spec(hostname, text=text)
+
+
+def login(place, clipboard, *command):
+    """Logs in as root with the key of the spec, expecting the host key that the clipboard names; what the command prints."""
+    place.write("known_hosts", "\n".join(clipboard["known_hosts"]) + "\n", 0o600)
+    address, port = clipboard["ipaddress"][0], clipboard["ssh_port"]
+    done = subprocess.run(["ssh", "-F", "none", "-i", str(place.path("id_ed25519")), "-p", str(port), "-o", "BatchMode=yes",
+                           "-o", f"UserKnownHostsFile={place.path('known_hosts')}", "-o", "StrictHostKeyChecking=yes",
+                           "-o", "GlobalKnownHostsFile=none", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=10",
+                           f"root@{address}", "--", *command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def confirm(place, *command):
+    asked = place.expect(6, *command)
+    return place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
+
+
+def facts(place, host):
+    return yaml.load(place.clipboard(host), Sealed)
+
+
+def of_this_test(place):
+    """Supervisors and daemons whose directory or arguments lie in this test's place."""
+    found = []
+    for pid in living():
+        try:
+            directory = os.readlink(f"/proc/{pid}/cwd")
+        except OSError:
+            continue
+        if directory.startswith(str(place.state)) or str(place.state) in command_line_of(pid):
+            found.append((pid, command_line_of(pid)))
+    return found
+
+
+def nothing_left(place, host, clipboard):
+    until(lambda: not of_this_test(place), f"the processes of {host} are gone", 10)
+    assert str(place.directory) not in pathlib.Path("/proc/mounts").read_text()
+    assert not [path for path in place.state.rglob("*") if host in path.name], "files of the host are left"
+    probe = subprocess.run(["ssh-keyscan", "-T", "2", "-p", str(clipboard["ssh_port"]), clipboard["ipaddress"][0]],
+                           capture_output=True, text=True, check=False)
+    assert not probe.stdout.strip(), probe
+
+
+@takes(10)
+def test_deploy_login_again_destroy(place):
+    spec = example(place)
+    said = place.expect(0, "deploy", spec)
+    assert re.search(r"^loki(\.websages\.com)? is ready$", said.text, re.M), said
+    clipboard = facts(place, "loki")
+    assert clipboard["gitosis-admin"] == "git@git.websages.com:gitosis-admin.git"
+    assert login(place, clipboard, "hostname") == "loki\n"
+    assert login(place, clipboard, "id", "-u") == "0\n"
+    assert any(line.startswith("4 2 ") for line in clipboard["sshfp"]), clipboard["sshfp"]
+    assert clipboard["remote_ssh_pubkey"].startswith("ssh-ed25519 "), clipboard
+    assert login(place, clipboard, "cat", "/root/.ssh/id_ed25519.pub").startswith(clipboard["remote_ssh_pubkey"])
+
+    # The second deploy finds it and makes no second machine.
+    login(place, clipboard, "touch", "/root/still-here")
+    place.expect(0, "deploy", spec)
+    second = facts(place, "loki")
+    for key in ("instance_id", "ipaddress", "ssh_port", "created", "ssh_host_keys", "remote_ssh_pubkey"):
+        assert second[key] == clipboard[key], key
+    assert "still-here" in login(place, second, "ls", "/root")
+
+    confirm(place, "destroy", "loki")
+    nothing_left(place, "loki", clipboard)
+    after = facts(place, "loki")
+    assert "instance_id" not in after and "ipaddress" not in after, after
+
+
+@takes(10)
+def test_hosts_outlive_jarvis(place):
+    serve = place.serve()
+    place.expect(0, "deploy", example(place))
+    clipboard = facts(place, "loki")
+    serve.kill()
+    assert login(place, clipboard, "hostname") == "loki\n"
+    serve = place.serve()
+    confirm(place, "destroy", "loki")
+    assert serve.stop() == 0
+    nothing_left(place, "loki", clipboard)
+
+
+@takes(12)
+def test_redeploy_makes_another_machine(place):
+    spec = example(place)
+    place.expect(0, "deploy", spec)
+    first = facts(place, "loki")
+    confirm(place, "redeploy", spec)
+    second = facts(place, "loki")
+    assert second["instance_id"] != first["instance_id"]
+    assert second["ssh_host_keys"] != first["ssh_host_keys"]
+    assert login(place, second, "hostname") == "loki\n"
+    confirm(place, "destroy", "loki")
+    nothing_left(place, "loki", second)
+
+
+@takes(15)
+def test_twelve_at_once(place):
+    place.serve()
+    hosts = [f"h{number}" for number in range(12)]
+    for host in hosts:
+        place.expect(0, "deploy", example(place, host), "--detach")
+    for host in hosts:
+        status = place.until_state(host, "succeeded", "failed", seconds=120)
+        assert status["state"] == "succeeded", status
+    places = {(facts(place, host)["ipaddress"][0], facts(place, host)["ssh_port"]) for host in hosts}
+    assert len(places) == len(hosts), places
+    for host in hosts:
+        assert login(place, facts(place, host), "hostname") == f"{host}\n"
+    for host in hosts:
+        confirm(place, "destroy", host)
+    until(lambda: not [line for _, line in of_this_test(place) if "sshd" in line or "jarvis-local" in line], "all are gone", 20)
+
+
+@takes(8)
+def test_a_wrong_host_key_stops_everything(place):
+    """Somebody else answers at the address: no login is tried, the run fails and says so."""
+    spec = example(place)
+    place.expect(0, "deploy", spec)
+    saved = place.clipboard("loki")
+    other = place.path("other")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
+    wrong = " ".join(other.with_suffix(".pub").read_text().split()[:2])
+    right = facts(place, "loki")["ssh_host_keys"][0]
+    place.write("saved.yaml", saved.replace(right, wrong))
+    result = place.expect(1, "replay", place.path("saved.yaml"), "--from", "ssh:wait")
+    assert re.search("SHA256:", result.text) and "ssh" in result.text, result
+    confirm(place, "destroy", "loki")
+    until(lambda: not of_this_test(place), "loki is gone", 10)
+
+
+@takes(6)
+def test_plan_changes_nothing(place):
+    spec = example(place)
+    result = place.expect(5, "plan", spec)
+    for task in ("keys:prepare", "local:deploy", "ssh:wait", "ssh:make_keypair"):
+        assert task in result.text, result
+    assert "not asked" in result.text, result
+    assert place.json("status") == []
+    assert not of_this_test(place)

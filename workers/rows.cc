@@ -1,0 +1,131 @@
+#include "workers/rows.h"
+
+namespace jarvis::workers {
+
+namespace {
+
+using namespace std::chrono_literals;
+using pipeline::TaskRow;
+
+// Keys whose values never appear in clear text outside a sealed checkpoint and a worker's own memory.
+constexpr const char* kSecrets[] = {"password", "ssh_login_key", "ssh_host_private_key"};
+
+TaskRow row(const char* name, const char* family, const char* stage, const char* help) {
+  TaskRow made;
+  made.name = name;
+  made.family = family;
+  made.stage = stage;
+  made.help = help;
+  return made;
+}
+
+void keys_rows(pipeline::TaskTable& table) {
+  TaskRow prepare = row("keys:prepare", "ssh", "prepare keys", "a root password, jarvis's login key and the host's own key, unless they are there");
+  prepare.needs = {"fqdn"};
+  prepare.uses = {"sshpubkey"};
+  prepare.gives = {"password", "ssh_login_key", "ssh_login_pubkey", "ssh_host_private_key", "ssh_host_keys"};
+  prepare.timeout = 1min;
+  prepare.plan = true;
+  table.add(prepare);
+}
+
+void ssh_rows(pipeline::TaskTable& table) {
+  TaskRow wait = row("ssh:wait", "ssh", "wait for ssh", "until the host answers with the key it was given and lets jarvis in");
+  wait.needs = {"ipaddress", "ssh_host_keys", "ssh_login_key"};
+  wait.uses = {"ssh_port"};
+  wait.timeout = 1min;
+  wait.retry.deadline = 15min;
+  table.add(wait);
+
+  TaskRow fingerprints = row("ssh:fingerprints", "ssh", "ssh fingerprints", "SSHFP data and known-hosts lines of the keys the host really answers with");
+  fingerprints.needs = {"fqdn", "ipaddress", "ssh_host_keys"};
+  fingerprints.uses = {"ssh_port"};
+  fingerprints.gives = {"sshfp", "known_hosts"};
+  fingerprints.timeout = 2min;
+  table.add(fingerprints);
+
+  TaskRow first_boot = row("ssh:run_first_boot", "ssh", "first boot", "host name, root password, authorized keys, each read back");
+  first_boot.needs = {"hostname", "fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key", "ssh_login_pubkey", "password"};
+  first_boot.uses = {"ssh_port", "sshpubkey"};
+  first_boot.timeout = 5min;
+  table.add(first_boot);
+
+  TaskRow keypair = row("ssh:make_keypair", "ssh", "root's ssh key", "an ed25519 key pair for the host's root, made on the host, public half read back");
+  keypair.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
+  keypair.uses = {"ssh_port"};
+  keypair.gives = {"remote_ssh_pubkey"};
+  keypair.timeout = 2min;
+  table.add(keypair);
+}
+
+void monitoring_rows(pipeline::TaskTable& table) {
+  TaskRow silence = row("monitoring:silence", "core", "silence monitoring", "runs monitoring.silence of the configuration, if there is one");
+  silence.needs = {"fqdn"};
+  silence.undo = "monitoring:unsilence";
+  table.add(silence);
+
+  TaskRow unsilence = row("monitoring:unsilence", "core", "monitoring on again", "runs monitoring.unsilence of the configuration, if there is one");
+  unsilence.needs = {"fqdn"};
+  table.add(unsilence);
+}
+
+void local_rows(pipeline::TaskTable& table) {
+  TaskRow deploy = row("local:deploy", "core", "create the machine", "a host in namespaces of this machine, or the one of ours that is there");
+  deploy.needs = {"hostname", "fqdn"};
+  deploy.uses = {"instance_id", "sshpubkey", "password", "ssh_login_pubkey", "ssh_host_private_key", "ssh_host_keys", "ssh_port", "flavour"};
+  deploy.gives = {"instance_id", "ipaddress", "ssh_port", "created", "password", "ssh_host_keys"};
+  deploy.from_spec = {"ssh_port"};
+  deploy.plan = true;
+  deploy.timeout = 2min;
+  table.add(deploy);
+
+  TaskRow address = row("local:get_address", "core", "get the address", "the address and port where the machine answers");
+  address.needs = {"fqdn"};
+  address.uses = {"instance_id"};
+  address.gives = {"ipaddress", "ssh_port"};
+  address.from_spec = {"ssh_port"};
+  table.add(address);
+
+  TaskRow shutdown = row("local:shutdown", "core", "power off", "ends the machine's processes; well when it is off or gone");
+  shutdown.needs = {"fqdn"};
+  shutdown.uses = {"instance_id"};
+  shutdown.destroys = false;
+  shutdown.plan = true;
+  table.add(shutdown);
+
+  TaskRow startup = row("local:startup", "core", "power on", "starts the machine unless it runs");
+  startup.needs = {"fqdn"};
+  startup.uses = {"instance_id"};
+  table.add(startup);
+
+  TaskRow reboot = row("local:reboot", "core", "reboot", "off and on again");
+  reboot.needs = {"fqdn"};
+  reboot.uses = {"instance_id"};
+  table.add(reboot);
+
+  TaskRow destroy = row("local:destroy", "core", "delete the machine", "removes processes, mounts and files; well when it is gone");
+  destroy.needs = {"fqdn"};
+  destroy.uses = {"instance_id"};
+  destroy.destroys = true;
+  destroy.plan = true;
+  table.add(destroy);
+}
+
+// Tasks that do next to nothing: what the pipeline itself costs (tests/bench).
+void bench_rows(pipeline::TaskTable& table) {
+  table.add(row("bench:nothing", "core", "nothing", "takes the clipboard and leaves it alone; for measuring"));
+  table.add(row("bench:echo", "core", "echo", "writes one key, so that the whole clipboard is printed; for measuring"));
+}
+
+}  // namespace
+
+void add_built_in(pipeline::TaskTable& table) {
+  for (const char* key : kSecrets) table.add_secret(key);
+  keys_rows(table);
+  ssh_rows(table);
+  monitoring_rows(table);
+  local_rows(table);
+  bench_rows(table);
+}
+
+}  // namespace jarvis::workers

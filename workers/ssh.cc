@@ -1,0 +1,156 @@
+#include "workers/ssh.h"
+
+#include <charconv>
+
+#include "workers/first_boot.h"
+#include "workers/openssh_key.h"
+#include "workers/remote.h"
+#include "workers/ssh_session.h"
+#include "workers/tcp_connect.h"
+
+namespace jarvis::workers {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kUser = "root";
+constexpr const char* kKeyFile = "/root/.ssh/id_ed25519";
+
+PublicKey key_at(const std::string& line, const char* key) {
+  try {
+    return check_public_key(line);
+  } catch (Error& e) {
+    throw e.within(key);
+  }
+}
+
+int port_of(const Clipboard& clipboard) {
+  const std::string text = clipboard.scalar("ssh_port").value_or("22");
+  int port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw Error(Kind::Usage, "ssh_port: `" + text + "` is not a number");
+  return port;
+}
+
+SshTarget target_of(const Clipboard& clipboard) {
+  SshTarget target;
+  target.addresses = clipboard.list("ipaddress");
+  target.port = port_of(clipboard);
+  for (const std::string& line : clipboard.list("ssh_host_keys"))
+    target.host_keys.push_back(key_at(line, "ssh_host_keys"));
+  return target;
+}
+
+bool log_in(SshSession& session, const Clipboard& clipboard) {
+  const std::string private_text = clipboard.require("ssh_login_key");
+  try {
+    return session.log_in(kUser, private_text, public_half(private_text));
+  } catch (Error& e) {
+    if (e.kind() == Kind::Usage) e.within("ssh_login_key");
+    throw;
+  }
+}
+
+std::unique_ptr<SshSession> logged_in(const Clipboard& clipboard) {
+  auto session = open_ssh_session(target_of(clipboard));
+  if (!log_in(*session, clipboard)) {
+    throw Error(Kind::Permanent, session->place() + " has the right host key but does not accept the login key " +
+                                     public_half(clipboard.require("ssh_login_key")).fingerprint() + " for " + kUser);
+  }
+  return session;
+}
+
+void log_in_and_ask(Call& call) {
+  const auto session = open_ssh_session(target_of(call.clipboard));
+  if (!log_in(*session, call.clipboard)) {
+    // The first boot may still be putting it in.
+    throw Error(Kind::Transient, session->place() + " does not accept the login key yet");
+  }
+  const RemoteResult result = RemoteHost(*session, call).try_run({"true"});
+  if (result.exit_status != 0 || !result.signal.empty()) {
+    throw Error(Kind::Transient, session->place() + " lets " + kUser + " in but runs no command yet");
+  }
+  call.log(session->place() + " answers with " + session->host_key().type + ' ' + session->host_key().fingerprint() +
+           " and runs commands");
+}
+
+// Port 22 has no port in a known_hosts file.
+std::string known_hosts_name(const std::string& name, int port) {
+  return port == 22 ? name : '[' + name + "]:" + std::to_string(port);
+}
+
+}  // namespace
+
+void ssh_wait(Call& call) {
+  try {
+    log_in_and_ask(call);
+  } catch (const Error& e) {
+    if (e.kind() != Kind::Transient) throw;
+    call.progress(e.what());
+    not_yet(e.what(), 1s);
+  }
+}
+
+void ssh_fingerprints(Call& call) {
+  const std::string fqdn = call.clipboard.require("fqdn");
+  const SshTarget target = target_of(call.clipboard);
+  const auto session = open_ssh_session(target);
+  call.log(session->place() + " shows " + session->host_key().type + ' ' + session->host_key().fingerprint() +
+           ", as expected");
+
+  std::string names = known_hosts_name(fqdn, target.port);
+  for (const std::string& address : target.addresses) {
+    names += ',';
+    names += known_hosts_name(address, target.port);
+  }
+  std::vector<std::string> sshfp;
+  std::vector<std::string> lines;
+  for (PublicKey key : target.host_keys) {
+    for (std::string& one : sshfp_of(key)) sshfp.push_back(std::move(one));
+    key.comment.clear();
+    lines.push_back(names + ' ' + key.line());
+  }
+  call.clipboard.set_list("sshfp", sshfp);
+  call.clipboard.set_list("known_hosts", lines);
+}
+
+void ssh_run_first_boot(Call& call) {
+  const std::string hostname = call.clipboard.require("hostname");
+  const std::string fqdn = call.clipboard.require("fqdn");
+  const std::string password = call.clipboard.require("password");
+  std::vector<PublicKey> keys = {key_at(call.clipboard.require("ssh_login_pubkey"), "ssh_login_pubkey")};
+  if (const auto person = call.clipboard.scalar("sshpubkey")) keys.push_back(key_at(*person, "sshpubkey"));
+
+  const auto session = logged_in(call.clipboard);
+  RemoteHost host(*session, call);
+  set_host_name(host, hostname);
+  add_hosts_line(host, hostname, fqdn);
+  set_root_password(host, password);
+  authorize_keys(host, keys);
+}
+
+void ssh_make_keypair(Call& call) {
+  const std::string fqdn = call.clipboard.require("fqdn");
+  const auto session = logged_in(call.clipboard);
+  RemoteHost host(*session, call);
+  const std::string public_file = std::string(kKeyFile) + ".pub";
+  if (host.try_run({"test", "-s", kKeyFile}).exit_status != 0) {
+    // An empty file is what a crash left; ssh-keygen would ask whether to replace it.
+    host.run({"rm", "-f", kKeyFile});
+    host.run({"mkdir", "-p", "-m", "700", "/root/.ssh"});
+    host.run({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "root@" + fqdn, "-f", kKeyFile});
+    call.progress("key pair made");
+  }
+  // Derived from the private half, so that a stale or missing .pub cannot be what we publish.
+  PublicKey key = key_at(host.run({"ssh-keygen", "-y", "-P", "", "-f", kKeyFile}), "remote_ssh_pubkey");
+  if (key.type != "ssh-ed25519")
+    throw Error(Kind::Permanent,
+                session->place() + ": " + kKeyFile + " is a key of type " + key.type + ", not ssh-ed25519");
+  if (key.comment.empty()) key.comment = "root@" + fqdn;
+  if (host.read_file(public_file) != key.line() + "\n") host.write_file(public_file, key.line() + "\n", "644");
+  call.clipboard.set("remote_ssh_pubkey", key.line());
+}
+
+}  // namespace jarvis::workers

@@ -1,0 +1,14 @@
+// The tasks that speak SSH to a host (libssh2, behind ssh_session.h). Never trust on first use: the host must answer
+// with a key of `ssh_host_keys`.
+#pragma once
+
+#include "workers/worker.h"
+
+namespace jarvis::workers {
+
+void ssh_wait(Call& call);            // exit 75 until the host answers; a wrong host key is a failure at once
+void ssh_fingerprints(Call& call);    // gives sshfp ("4 2 HEX", RFC 4255, 6594, 7479), known_hosts (lines)
+void ssh_run_first_boot(Call& call);  // host name, root password, authorized keys; each read back
+void ssh_make_keypair(Call& call);    // gives remote_ssh_pubkey
+
+}  // namespace jarvis::workers

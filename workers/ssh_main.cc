@@ -1,0 +1,20 @@
+// jarvis-ssh: the forkserver of tasks that speak SSH or make keys (libssh2, OpenSSL).
+#include "workers/keys.h"
+#include "workers/ssh.h"
+#include "workers/worker_main.h"
+
+namespace {
+
+using namespace jarvis;
+
+constexpr workers::BuiltIn kTasks[] = {
+    {"keys:prepare", workers::prepare_keys},
+    {"ssh:wait", workers::ssh_wait},
+    {"ssh:fingerprints", workers::ssh_fingerprints},
+    {"ssh:run_first_boot", workers::ssh_run_first_boot},
+    {"ssh:make_keypair", workers::ssh_make_keypair},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) { return workers::family_main(argc, argv, kTasks); }
