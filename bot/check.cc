@@ -1,6 +1,5 @@
 #include "bot/check.h"
 
-
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -24,7 +23,8 @@ class Report {
   void tell(const std::string& what, const std::string& fault) {
     faults_ += fault.empty() ? 0 : 1;
     if (json_) {
-      const nlohmann::json line = {{"what", what}, {"ok", fault.empty()}, {"error", fault.empty() ? nlohmann::json() : nlohmann::json(fault)}};
+      const nlohmann::json line = {
+          {"what", what}, {"ok", fault.empty()}, {"error", fault.empty() ? nlohmann::json() : nlohmann::json(fault)}};
       std::printf("%s\n", line.dump().c_str());
     } else {
       std::printf("%s: %s\n", what.c_str(), fault.empty() ? "ok" : fault.c_str());
@@ -58,7 +58,8 @@ std::string list_faults(const pipeline::ActionList& list, const pipeline::TaskTa
     } catch (const Error& e) {
       fault = e.what();
     }
-    if (!fault.empty()) faults += (faults.empty() ? "" : "\n") + (list.file + ":" + std::to_string(entry.line) + ": " + fault);
+    if (!fault.empty())
+      faults += (faults.empty() ? "" : "\n") + (list.file + ":" + std::to_string(entry.line) + ": " + fault);
   }
   return faults;
 }
@@ -66,8 +67,11 @@ std::string list_faults(const pipeline::ActionList& list, const pipeline::TaskTa
 // What only the task knows: the provider is asked in plan mode whether it could make a host here.
 std::string ask_local(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation) {
   OneOff one_off(settings, table, installation, pipeline::Seal::missing("check opens nothing"));
-  const auto result = one_off.attempt(*table.require("local:deploy"), {"check", "check.0", 1, true}, "hostname: check\nfqdn: check.invalid\nprovider: local\n");
-  return result.outcome == pipeline::Outcome::Succeeded ? "" : result.last_words.empty() ? result.why : result.last_words;
+  const auto result = one_off.attempt(*table.require("local:deploy"), {"check", "check.0", 1, true},
+                                      "hostname: check\nfqdn: check.invalid\nprovider: local\n");
+  return result.outcome == pipeline::Outcome::Succeeded ? ""
+         : result.last_words.empty()                    ? result.why
+                                                        : result.last_words;
 }
 
 }  // namespace
@@ -75,7 +79,8 @@ std::string ask_local(const Settings& settings, const pipeline::TaskTable& table
 int check_everything(const Settings& settings, const Installation& installation, bool json) {
   Report report(json);
   report.tell("configuration " + (settings.file.empty() ? std::string("(defaults)") : settings.file.string()), "");
-  for (const std::string& section : settings.unused_sections) report.tell("section " + section, "not used by this version");
+  for (const std::string& section : settings.unused_sections)
+    report.tell("section " + section, "not used by this version");
   const pipeline::TaskTable table = task_table(settings);
   std::set<std::string> modules;
   report.attempt("action lists", [&] {
@@ -84,7 +89,10 @@ int check_everything(const Settings& settings, const Installation& installation,
       for (const std::string& operation : lists.operations(provider)) {
         const auto* list = lists.find(provider, operation);
         report.tell("action list " + provider + " " + operation, list_faults(*list, table));
-        for (const auto& entry : list->entries) modules.insert(entry.task.substr(0, entry.task.find(':')));
+        for (const auto& entry : list->entries) {
+          const std::string module = entry.task.substr(0, entry.task.find(':'));
+          if (table.has_module(module)) modules.insert(module);
+        }
       }
     }
   });
@@ -93,12 +101,14 @@ int check_everything(const Settings& settings, const Installation& installation,
   }
   std::error_code error;
   if (std::filesystem::exists(settings.key_path(), error)) {
-    report.attempt("key " + settings.key_path().string(), [&] { (void)pipeline::Seal::from_file(settings.key_path()); });
+    report.attempt("key " + settings.key_path().string(),
+                   [&] { (void)pipeline::Seal::from_file(settings.key_path()); });
   }
   for (const char* family : {"jarvis-core", "jarvis-ssh"}) {
     report.tell(std::string("forkserver ") + family, pipeline::why_not_runnable(installation.forkservers / family));
   }
-  if (modules.count("local") > 0) report.attempt("provider local", [&] {
+  if (modules.count("local") > 0)
+    report.attempt("provider local", [&] {
       const std::string fault = ask_local(settings, table, installation);
       if (!fault.empty()) throw Error(pipeline::Kind::Usage, fault);
     });

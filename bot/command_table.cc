@@ -15,23 +15,127 @@ using Input = CommandRow::Input;
 using Where = CommandRow::Where;
 
 const CommandRow kCommands[] = {
-    {"serve", "", "the bot: carries runs until it is stopped, resumes what was interrupted", "jarvis serve", Input::None, 0, 0, {}, Where::CommandLine},
-    {"deploy", "SPEC...", "makes the host of each spec, through all its stages", "jarvis deploy loki.yaml", Input::Specs, 1, -1, {}, Where::Anywhere, true},
-    {"redeploy", "SPEC", "deletes the machine and makes it anew; asks first", "jarvis redeploy loki.yaml", Input::Specs, 1, 1, {}, Where::Anywhere, true},
-    {"destroy", "HOST", "deletes the machine; asks first", "jarvis destroy loki", Input::None, 1, 1, {}, Where::Anywhere, true},
-    {"plan", "SPEC or HOST", "what would run, what would change, what is missing; changes nothing", "jarvis plan loki.yaml", Input::SpecOrHost, 1, 1, {"--operation="}},
-    {"status", "[HOST or RUN]", "where it stands and how long it usually takes", "jarvis status loki", Input::None, 0, 1},
+    {"serve",
+     "",
+     "the bot: carries runs until it is stopped, resumes what was interrupted",
+     "jarvis serve",
+     Input::None,
+     0,
+     0,
+     {},
+     Where::CommandLine},
+    {"deploy",
+     "SPEC...",
+     "makes the host of each spec, through all its stages",
+     "jarvis deploy loki.yaml",
+     Input::Specs,
+     1,
+     -1,
+     {},
+     Where::Anywhere,
+     true},
+    {"redeploy",
+     "SPEC",
+     "deletes the machine and makes it anew; asks first",
+     "jarvis redeploy loki.yaml",
+     Input::Specs,
+     1,
+     1,
+     {},
+     Where::Anywhere,
+     true},
+    {"destroy",
+     "HOST",
+     "deletes the machine; asks first",
+     "jarvis destroy loki",
+     Input::None,
+     1,
+     1,
+     {},
+     Where::Anywhere,
+     true},
+    {"plan",
+     "SPEC or HOST",
+     "what would run, what would change, what is missing; changes nothing",
+     "jarvis plan loki.yaml",
+     Input::SpecOrHost,
+     1,
+     1,
+     {"--operation="}},
+    {"status", "[HOST or RUN]", "where it stands and how long it usually takes", "jarvis status loki", Input::None, 0,
+     1},
     {"history", "HOST", "its runs, newest first", "jarvis history loki", Input::None, 1, 1},
     {"logs", "HOST [TASK]", "what the tasks of its newest run said", "jarvis logs loki ssh:wait", Input::None, 1, 2},
-    {"confirm", "CODE", "lets a run go on that deletes something", "jarvis confirm k3xw9a", Input::None, 1, 1, {}, Where::Anywhere, true},
-    {"cancel", "HOST", "ends its run and takes back what can be", "jarvis cancel loki", Input::None, 1, 1, {}, Where::Anywhere, true},
-    {"retry", "HOST [from TASK] [--skip TASK because REASON]", "goes on where its run failed or was interrupted", "jarvis retry loki", Input::None, 1, 3, {"--skip=", "because="}, Where::Anywhere, true},
-    {"replay", "CLIPBOARD [--operation NAME] [--from TASK] [--only TASK]", "a new run of the action list on a saved clipboard", "jarvis replay loki.clipboard --from ssh:wait", Input::Clipboard, 1, 1,
-     {"--operation=", "--from=", "--only="}, Where::CommandLine, true},
-    {"clipboard", "HOST or RUN [--after TASK] [--reveal]", "the clipboard as YAML, secrets sealed", "jarvis clipboard loki > loki.clipboard", Input::None, 1, 1, {"--after=", "--reveal"}, Where::CommandLine},
-    {"task", "MODULE:TASK", "one task by hand: clipboard on standard input, clipboard on standard output", "jarvis task ssh:fingerprints < loki.clipboard", Input::None, 1, 1, {"--confirm="}, Where::CommandLine, true},
-    {"check", "", "is the configuration right, and can this machine do what it asks for", "jarvis check", Input::None, 0, 0, {}, Where::CommandLine},
-    {"help", "[COMMAND or tasks]", "this, or more about one command, or the table of tasks", "jarvis help deploy", Input::None, 0, 1},
+    {"confirm",
+     "CODE",
+     "lets a run go on that deletes something",
+     "jarvis confirm k3xw9a",
+     Input::None,
+     1,
+     1,
+     {},
+     Where::Anywhere,
+     true},
+    {"cancel",
+     "HOST",
+     "ends its run and takes back what can be",
+     "jarvis cancel loki",
+     Input::None,
+     1,
+     1,
+     {},
+     Where::Anywhere,
+     true},
+    {"retry",
+     "HOST [from TASK] [--skip TASK because REASON]",
+     "goes on where its run failed or was interrupted",
+     "jarvis retry loki",
+     Input::None,
+     1,
+     3,
+     {"--skip=", "because="},
+     Where::Anywhere,
+     true},
+    {"replay",
+     "CLIPBOARD [--operation NAME] [--from TASK] [--only TASK]",
+     "a new run of the action list on a saved clipboard",
+     "jarvis replay loki.clipboard --from ssh:wait",
+     Input::Clipboard,
+     1,
+     1,
+     {"--operation=", "--from=", "--only="},
+     Where::CommandLine,
+     true},
+    {"clipboard",
+     "HOST or RUN [--after TASK] [--reveal]",
+     "the clipboard as YAML, secrets sealed",
+     "jarvis clipboard loki > loki.clipboard",
+     Input::None,
+     1,
+     1,
+     {"--after=", "--reveal"},
+     Where::CommandLine},
+    {"task",
+     "MODULE:TASK",
+     "one task by hand: clipboard on standard input, clipboard on standard output",
+     "jarvis task ssh:fingerprints < loki.clipboard",
+     Input::None,
+     1,
+     1,
+     {"--confirm="},
+     Where::CommandLine,
+     true},
+    {"check",
+     "",
+     "is the configuration right, and can this machine do what it asks for",
+     "jarvis check",
+     Input::None,
+     0,
+     0,
+     {},
+     Where::CommandLine},
+    {"help", "[COMMAND or tasks]", "this, or more about one command, or the table of tasks", "jarvis help deploy",
+     Input::None, 0, 1},
 };
 
 bool is_flag(const CommandRow& row, const std::string& name) {
@@ -39,7 +143,8 @@ bool is_flag(const CommandRow& row, const std::string& name) {
 }
 
 bool takes_value(const CommandRow& row, const std::string& name) {
-  return std::any_of(row.options.begin(), row.options.end(), [&](const char* one) { return one == "--" + name + "=" || one == name + "="; });
+  return std::any_of(row.options.begin(), row.options.end(),
+                     [&](const char* one) { return one == "--" + name + "=" || one == name + "="; });
 }
 
 std::vector<std::string> option_names(const CommandRow* row) {
@@ -61,12 +166,16 @@ void check_words(const Invocation& made) {
   const int count = static_cast<int>(made.words.size());
   if (count >= row.at_least && (row.at_most < 0 || count <= row.at_most)) return;
   const std::string name = row.name;
-  throw Error(Kind::Usage, std::string(count < row.at_least ? "too little" : "too much") + " behind `" + name + "`: jarvis " + name + " " + row.arguments + ", as in `" + row.example + "`");
+  throw Error(Kind::Usage, std::string(count < row.at_least ? "too little" : "too much") + " behind `" + name +
+                               "`: jarvis " + name + (row.arguments[0] != '\0' ? " " : "") + row.arguments +
+                               ", as in `" + row.example + "`");
 }
 
 }  // namespace
 
-std::span<const CommandRow> command_table() { return kCommands; }
+std::span<const CommandRow> command_table() {
+  return kCommands;
+}
 
 const CommandRow* find_command(std::string_view name) {
   for (const CommandRow& row : kCommands) {
@@ -80,7 +189,8 @@ const CommandRow& require_command(std::string_view name) {
   std::vector<std::string> names;
   for (const CommandRow& row : kCommands) names.emplace_back(row.name);
   const auto near = pipeline::nearest(name, names);
-  throw Error(Kind::Usage, "unknown command " + std::string(name) + (near ? ", did you mean " + *near + "?" : "; `jarvis help` lists them"));
+  throw Error(Kind::Usage, "unknown command " + std::string(name) +
+                               (near ? ", did you mean " + *near + "?" : "; `jarvis help` lists them"));
 }
 
 Invocation parse_invocation(const std::vector<std::string>& arguments) {
@@ -96,6 +206,11 @@ Invocation parse_invocation(const std::vector<std::string>& arguments) {
     const std::string option = one.substr(0, one.find('='));
     if (one == "-h" || one == "--help") {
       if (made.row != nullptr) made.words = {made.row->name};
+      made.row = &require_command("help");
+      return made;
+    }
+    if (one == "--version") {
+      made.words = {"version"};
       made.row = &require_command("help");
       return made;
     }
@@ -129,17 +244,20 @@ Invocation parse_invocation(const std::vector<std::string>& arguments) {
       made.words.push_back(one);
     }
   }
-  if (made.row == nullptr) throw Error(Kind::Usage, help_text(""));
+  if (made.row == nullptr) throw Error(Kind::Usage, "a command is missing\n" + help_text(""));
   check_words(made);
   return made;
 }
 
 std::string help_text(const std::string& command) {
   std::string text;
+  if (command == "version") return "jarvis " JARVIS_VERSION;
   if (!command.empty()) {
     const CommandRow& row = require_command(command);
-    text = std::string("jarvis ") + row.name + (row.arguments[0] != '\0' ? std::string(" ") + row.arguments : "") + "\n  " + row.help + "\n  example: " + row.example;
-    if (row.input == Input::Specs || row.input == Input::SpecOrHost) text += "\n  SPEC is a YAML file, or - for standard input";
+    text = std::string("jarvis ") + row.name + (row.arguments[0] != '\0' ? std::string(" ") + row.arguments : "") +
+           "\n  " + row.help + "\n  example: " + row.example;
+    if (row.input == Input::Specs || row.input == Input::SpecOrHost)
+      text += "\n  SPEC is a YAML file, or - for standard input";
     return text;
   }
   text = "jarvis COMMAND ... [-c FILE] [--state DIR] [--json] [--quiet] [--detach]\n";

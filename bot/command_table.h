@@ -1,5 +1,5 @@
-// The one table of commands: the command line is the chat grammar. Name, arguments, what reads a spec, where it may be said,
-// help. Data only; the functions stand in commands.h under the same names.
+// The one table of commands: the command line is the chat grammar. Name, arguments, what reads a spec, where it may be
+// said, help. Data only; the functions stand in commands.h under the same names.
 #pragma once
 
 #include <map>
@@ -17,7 +17,7 @@ struct CommandRow {
   const char* help;       // one line
   const char* example;
   enum class Input { None, Specs, SpecOrHost, Clipboard } input = Input::None;
-  int at_least = 0, at_most = 0;  // words behind the name; at_most -1: any number
+  int at_least = 0, at_most = 0;          // words behind the name; at_most -1: any number
   std::vector<const char*> options = {};  // with a value: "--after=", without: "--reveal"
   enum class Where { Anywhere, CommandLine } where = Where::Anywhere;
   bool changes = false;  // more than looking

@@ -28,7 +28,9 @@ void show(House& house, Session& session, const pipeline::RunView& view, bool wi
   }
   const std::string host = house.shown(view.host);
   std::string line = status_line(view, host);
-  if (with_id) line += "  [" + view.operation + " " + view.run + ", " + clock_of(view.started) + (ended(view.state) ? ", took " + in_words(view.elapsed) : "") + "]";
+  if (with_id)
+    line += "  [" + view.operation + " " + view.run + ", " + clock_of(view.started) +
+            (ended(view.state) ? ", took " + in_words(view.elapsed) : "") + "]";
   session.say(line);
 }
 
@@ -37,8 +39,10 @@ void explain(House& house, Session& session, const pipeline::RunView& view) {
   const std::string host = house.shown(view.host);
   const std::string next = next_step(view, host);
   if (!next.empty()) session.say("  " + next);
-  if (view.state == RunState::Confirming) session.say("  " + std::string("jarvis confirm ") + house.pipeline().code_of(view.run).value_or(""));
-  session.say("  " + view.operation + " " + view.run + " by " + view.by + ", started " + clock_of(view.started) + (ended(view.state) ? ", took " + in_words(view.elapsed) : ""));
+  if (view.state == RunState::Confirming)
+    session.say("  " + std::string("jarvis confirm ") + house.pipeline().code_of(view.run).value_or(""));
+  session.say("  " + view.operation + " " + view.run + " by " + view.by + ", started " + clock_of(view.started) +
+              (ended(view.state) ? ", took " + in_words(view.elapsed) : ""));
 }
 
 // The index of the step that TASK names in a run, the last one if it stands there several times.
@@ -49,7 +53,10 @@ int step_of(const pipeline::RunRecord& record, const std::string& task) {
     names.push_back(step->task);
   }
   const auto near = pipeline::nearest(task, names);
-  throw Error(Kind::Usage, "run " + record.id + " has no task " + task + (near ? ", did you mean " + *near + "?" : ""));
+  std::string known;
+  for (auto name = names.rbegin(); name != names.rend(); ++name) known += " " + *name;
+  throw Error(Kind::Usage, "run " + record.id + " (" + record.operation + ") has no task " + task +
+                               (near ? ", did you mean " + *near + "?" : "; it has" + known));
 }
 
 }  // namespace
@@ -58,7 +65,8 @@ awaitable<int> do_status(House& house, Session& session) {
   const Invocation& invocation = session.invocation();
   const bool history = std::string(invocation.row->name) == "history";
   if (history) {
-    for (const auto& view : house.pipeline().views({house.host_of(invocation.words.at(0)), false, 0})) show(house, session, view, true);
+    for (const auto& view : house.pipeline().views({house.host_of(invocation.words.at(0)), false, 0}))
+      show(house, session, view, true);
     co_return kDone;
   }
   if (!invocation.words.empty()) {
@@ -73,7 +81,8 @@ awaitable<int> do_status(House& house, Session& session) {
     if (!invocation.json && ++shown > kListed) continue;
     show(house, session, view, true);
   }
-  if (shown > kListed) session.say("... and " + std::to_string(shown - kListed) + " more; `jarvis status --json` lists all");
+  if (shown > kListed)
+    session.say("... and " + std::to_string(shown - kListed) + " more; `jarvis status --json` lists all");
   if (views.empty() && !invocation.json) session.say("nothing is in flight; `jarvis history HOST` tells what was");
   co_return kDone;
 }
@@ -88,18 +97,27 @@ awaitable<int> do_logs(House& house, Session& session) {
   auto attempts = house.journal().attempts(view.run, only, true);
   const pipeline::Run* live = house.pipeline().live(view.run);
   // People read from the beginning; a program gets the newest first, as everywhere.
-  std::stable_sort(attempts.begin(), attempts.end(), [&](const auto& a, const auto& b) { return invocation.json ? a.started > b.started : a.started < b.started; });
+  std::stable_sort(attempts.begin(), attempts.end(), [&](const auto& a, const auto& b) {
+    return invocation.json ? a.started > b.started : a.started < b.started;
+  });
   for (auto& attempt : attempts) {
     const auto& step = record->steps.at(static_cast<std::size_t>(attempt.step));
-    const bool under_way = live != nullptr && live->current_step() == attempt.step && !attempt.ended && step.tries == attempt.number;
+    const bool under_way =
+        live != nullptr && live->current_step() == attempt.step && !attempt.ended && step.tries == attempt.number;
     if (under_way) attempt.log = live->live_log();
     if (invocation.json) {
       session.json(json_of(attempt, view.host, step.task));
       continue;
     }
-    std::string head = step.task + ", attempt " + std::to_string(attempt.number) + ", " + clock_of(attempt.started) + ": ";
-    head += attempt.not_yet ? "not yet" : attempt.outcome ? std::string(word(*attempt.outcome)) : under_way ? "under way" : "cut short";
-    if (attempt.ended) head += " after " + in_words(std::chrono::duration_cast<std::chrono::milliseconds>(*attempt.ended - attempt.started));
+    std::string head =
+        step.task + ", attempt " + std::to_string(attempt.number) + ", " + clock_of(attempt.started) + ": ";
+    head += attempt.not_yet   ? "not yet"
+            : attempt.outcome ? std::string(word(*attempt.outcome))
+            : under_way       ? "under way"
+                              : "cut short";
+    if (attempt.ended)
+      head +=
+          " after " + in_words(std::chrono::duration_cast<std::chrono::milliseconds>(*attempt.ended - attempt.started));
     if (!attempt.last_words.empty()) head += ": " + attempt.last_words;
     session.say(head);
     std::istringstream lines(attempt.log);
@@ -125,7 +143,9 @@ awaitable<int> do_clipboard(House& house, Session& session) {
   const std::string text = house.pipeline().clipboard(view.run, step);
   pipeline::Workshop& shop = house.pipeline().shop();
   const bool reveal = invocation.options.count("reveal") > 0;
-  session.raw(reveal ? text : pipeline::show_sealed(text, shop.is_secret(), [&](std::string_view plain) { return shop.seal().seal_text(plain, kShownAbout); }));
+  session.raw(reveal ? text : pipeline::show_sealed(text, shop.is_secret(), [&](std::string_view plain) {
+    return shop.seal().seal_text(plain, kShownAbout);
+  }));
   co_return kDone;
 }
 
@@ -142,7 +162,8 @@ int exit_status_of(const Error& error) {
 
 awaitable<int> perform(House& house, Session& session) {
   const std::string name = session.invocation().row->name;
-  // Root and the owner of the state may do everything; the socket lets nobody else in, and this says so if it ever does.
+  // Root and the owner of the state may do everything; the socket lets nobody else in, and this says so if it ever
+  // does.
   if (session.uid() != 0 && session.uid() != house.state().owner()) {
     throw Error(Kind::Refused, session.by() + " is neither root nor the owner of " + house.state().path().string());
   }

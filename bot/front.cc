@@ -2,14 +2,15 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "bot/progress_view.h"
@@ -26,18 +27,21 @@ namespace {
 constexpr std::size_t kLargest = 8U << 20U;
 constexpr int kTick = 250;  // ms between redraws of the live view
 
+// Set by Ctrl-C where this process only talks; one that carries runs has a loop that hears it.
+volatile std::sig_atomic_t interrupted = 0;
+
 std::string read_input(const std::string& name) {
   pipeline::UniqueFd file(name == "-" ? ::dup(0) : ::open(name.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) throw Error(Kind::Usage, name + ": " + std::strerror(errno));
+  if (!file) throw Error(Kind::Usage, std::strerror(errno));
   std::string text;
   char buffer[65536];
   for (;;) {
     const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw Error(Kind::Usage, name + ": " + std::strerror(errno));
+    if (n < 0) throw Error(Kind::Usage, std::strerror(errno));
     if (n == 0) return text;
     text.append(buffer, static_cast<std::size_t>(n));
-    if (text.size() > kLargest) throw Error(Kind::Usage, name + ": larger than 8 MiB");
+    if (text.size() > kLargest) throw Error(Kind::Usage, "larger than 8 MiB");
   }
 }
 
@@ -58,14 +62,17 @@ void print(std::FILE* to, const std::string& text) {
 class Conversation {
  public:
   Conversation(int socket, const FrontRequest& request)
-      : socket_(socket), request_(request), live_(::isatty(1) != 0 && !request.invocation.quiet && !request.invocation.json), view_(live_) {}
+      : socket_(socket),
+        request_(request),
+        live_(::isatty(1) != 0 && !request.invocation.quiet && !request.invocation.json),
+        view_(live_) {}
 
   FrontResult run() {
     open();
     std::string line;
-    while (next_line(line)) {
-      if (!line.empty() && !heard(nlohmann::json::parse(line))) break;
-    }
+    bool ended = false;
+    while (!ended && next_line(line)) ended = !line.empty() && !heard(nlohmann::json::parse(line));
+    if (!ended) gone();
     view_.clear();
     return result_;
   }
@@ -74,6 +81,7 @@ class Conversation {
   void open() {
     nlohmann::json inputs = nlohmann::json::array();
     for (const auto& [name, text] : request_.inputs) inputs.push_back({{"name", name}, {"size", text.size()}});
+    for (const auto& [name, why] : request_.input_errors) inputs.push_back({{"name", name}, {"error", why}});
     char here[4096];
     const nlohmann::json request = {{"arguments", request_.arguments},
                                     {"terminal", ::isatty(0) != 0 && ::isatty(1) != 0},
@@ -84,9 +92,44 @@ class Conversation {
     write_all(socket_.get(), text);
   }
 
+  // The other end went away, or this one leaves: what a person should know then.
+  void gone() {
+    view_.draw();
+    if (view_.last_run().empty()) return;
+    if (interrupted != 0)
+      std::fprintf(stderr, "jarvis: %s goes on (run %s); `jarvis status %s` tells where it is\n",
+                   view_.last_host().c_str(), view_.last_run().c_str(), view_.last_host().c_str());
+    if (interrupted == 0) {
+      std::fprintf(stderr,
+                   "jarvis: the jarvis that carried run %s is gone; it goes on when `jarvis serve` runs again, or with "
+                   "`jarvis retry %s`\n",
+                   view_.last_run().c_str(), view_.last_host().c_str());
+    }
+  }
+
+  // A line from the terminal; "no" if Ctrl-C, the end of input or the other end's leaving comes first.
+  std::string answer() {
+    std::string text;
+    for (;;) {
+      pollfd waits[2] = {{0, POLLIN, 0}, {socket_.get(), 0, 0}};
+      if (interrupted != 0) break;
+      if (::poll(waits, 2, -1) < 0) continue;
+      if ((waits[1].revents & (POLLHUP | POLLERR)) != 0) break;
+      char c = 0;
+      if (waits[0].revents == 0) continue;
+      if (::read(0, &c, 1) != 1) break;
+      if (c == '\n') return text;
+      text += c;
+    }
+    interrupted = 0;
+    std::printf("\n");
+    return "no";
+  }
+
   // False at the end. Redraws while it waits.
   bool next_line(std::string& line) {
     for (;;) {
+      if (interrupted != 0) return false;
       const std::size_t newline = buffer_.find('\n');
       if (newline != std::string::npos) {
         line = buffer_.substr(0, newline);
@@ -114,9 +157,9 @@ class Conversation {
     if (message.contains("raw")) say(stdout, message["raw"].get<std::string>());
     if (message.contains("ask")) {
       say(stdout, message["ask"].get<std::string>() + " ");
-      std::string answer;
-      std::getline(std::cin, answer);
-      write_all(socket_.get(), nlohmann::json({{"answer", answer}}).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+      write_all(
+          socket_.get(),
+          nlohmann::json({{"answer", answer()}}).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     }
     if (message.contains("exit")) {
       result_.status = message["exit"].get<int>();
@@ -142,7 +185,7 @@ class Conversation {
 }  // namespace
 
 FrontRequest make_request(const std::vector<std::string>& arguments) {
-  FrontRequest made{arguments, parse_invocation(arguments), {}};
+  FrontRequest made{arguments, parse_invocation(arguments), {}, {}};
   const CommandRow& row = *made.invocation.row;
   for (const std::string& word : made.invocation.words) {
     if (row.input == CommandRow::Input::None) break;
@@ -150,21 +193,33 @@ FrontRequest make_request(const std::vector<std::string>& arguments) {
     const bool file = word == "-" || ::access(word.c_str(), F_OK) == 0;
     if (row.input == CommandRow::Input::SpecOrHost && !file) continue;
     if (!file && (word.find("://") != std::string::npos || word.find('=') != std::string::npos)) continue;
-    made.inputs[word] = read_input(word);
+    try {
+      made.inputs[word] = read_input(word);
+    } catch (const Error& e) {
+      made.input_errors[word] = e.what();
+    }
   }
   return made;
 }
 
-FrontResult converse(int socket, const FrontRequest& request) { return Conversation(socket, request).run(); }
+void hear_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = 1; };
+  ::sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: poll and read come back
+}
+
+FrontResult converse(int socket, const FrontRequest& request) {
+  return Conversation(socket, request).run();
+}
 
 int connect_to(const std::filesystem::path& path) {
+  // By way of a descriptor: a socket's name has at most 107 bytes, a state directory's path may have more.
+  const pipeline::UniqueFd directory(::open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return -1;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.string().size() >= sizeof address.sun_path) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  std::strcpy(address.sun_path, path.c_str());
+  std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory.get(),
+                path.filename().c_str());
   pipeline::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return -1;
   return fd.release();

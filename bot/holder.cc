@@ -1,5 +1,6 @@
 #include "bot/holder.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -45,7 +46,8 @@ void notify(const char* text) {
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
   const pipeline::UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
-  if (fd) (void)::sendto(fd.get(), text, std::strlen(text), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
+  if (fd)
+    (void)::sendto(fd.get(), text, std::strlen(text), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
 }
 
 // A thousand workers are three thousand pipes.
@@ -59,7 +61,12 @@ void raise_descriptor_limit() {
 class Holder {
  public:
   Holder(Settings settings, const Installation& installation, StateDirectory& state, bool serves)
-      : grace_(settings.grace), acceptor_(loop_), signals_(loop_, SIGTERM, SIGINT), idle_(loop_), state_(state), house_(loop_, std::move(settings), installation, state, serves) {
+      : grace_(settings.grace),
+        acceptor_(loop_),
+        signals_(loop_, SIGTERM, SIGINT),
+        idle_(loop_),
+        state_(state),
+        house_(loop_, std::move(settings), installation, state, serves) {
     house_.pipeline().listen([this](const Run& run, Run::What what) { heard(run, what); });
     listen();
     wait_for_signals();
@@ -85,10 +92,12 @@ class Holder {
   void listen() {
     const std::string path = state_.socket();
     ::unlink(path.c_str());  // ours to remove: we hold the lock
+    const pipeline::UniqueFd directory(::open(state_.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const std::string name = "/proc/self/fd/" + std::to_string(directory.get()) + "/socket";  // as connect_to() does
     const mode_t before = ::umask(0177);
     try {
       acceptor_.open();
-      acceptor_.bind(asio::local::stream_protocol::endpoint(path));
+      acceptor_.bind(asio::local::stream_protocol::endpoint(name));
     } catch (const std::exception& e) {
       ::umask(before);
       throw Error(Kind::Permanent, "the control socket " + path + ": " + e.what());
@@ -108,7 +117,8 @@ class Holder {
         continue;
       }
       log_warning("the control socket: " + error.message());
-      asio::steady_timer timer(loop_, std::chrono::milliseconds(100));  // no descriptors left: give others a chance to end
+      asio::steady_timer timer(loop_,
+                               std::chrono::milliseconds(100));  // no descriptors left: give others a chance to end
       co_await timer.async_wait(asio::use_awaitable);
     }
   }
@@ -116,6 +126,8 @@ class Holder {
   awaitable<void> session(Socket socket) {
     try {
       auto one = std::make_shared<Session>(std::move(socket));
+      std::erase_if(conversations_, [](const auto& old) { return old.expired(); });
+      conversations_.push_back(one);
       co_await answer(one);
     } catch (const std::exception&) {  // somebody went away before he said what he wants
     }
@@ -143,20 +155,26 @@ class Holder {
 
   void heard(const Run& run, Run::What what) {
     if (what == Run::What::Ended) idle_.cancel();
-    if (what != Run::What::Ended && what != Run::What::Stage) return;
-    log_info("run " + run.record().id + ": " + status_line(run.view(), run.record().host));
+    if (what == Run::What::Ended)
+      log_info("run " + run.record().id + ": " + status_line(run.view(), run.record().host));
+    if (what == Run::What::Stage && log_debugs())
+      log_debug("run " + run.record().id + ": " + status_line(run.view(), run.record().host));
   }
 
   void wait_for_signals() {
     signals_.async_wait([this](auto error, int number) {
       if (error) return;
-      if (stopping_) ::_exit(128 + number);  // asked twice: at once, the journal knows where everything stands
+      if (++asked_ > 2) ::_exit(128 + number);  // the journal knows where everything stands
+      for (const auto& session : conversations_) {
+        if (const auto open = session.lock()) open->give_up_asking();
+      }
+      wait_for_signals();
+      if (stopping_) return house_.pipeline().hurry();
       stopping_ = true;
       if (house_.pipeline().busy() > 0) {
         log_warning("stopping: tasks under way get " + in_words(grace_) + " to end (again to stop at once)");
       }
       asio::co_spawn(loop_, stop(), asio::detached);
-      wait_for_signals();
     });
   }
 
@@ -167,8 +185,8 @@ class Holder {
     idle_.cancel();
   }
 
-  // Leaves the loop when the last thing is done. New commands are refused a place in the queue from then on: whoever finds the
-  // socket gone takes the lock himself.
+  // Leaves the loop when the last thing is done. New commands are refused a place in the queue from then on: whoever
+  // finds the socket gone takes the lock himself.
   awaitable<void> last_one_out(bool until_stopped) {
     for (;;) {
       const bool done = until_stopped || stopping_ ? stopped_ : house_.pipeline().busy() == 0;
@@ -192,13 +210,15 @@ class Holder {
   asio::steady_timer idle_;
   StateDirectory& state_;
   House house_;
-  int sessions_ = 0;
+  std::vector<std::weak_ptr<Session>> conversations_;
+  int sessions_ = 0, asked_ = 0;
   bool stopping_ = false, stopped_ = false;
 };
 
 }  // namespace
 
-int hold_for_command(Settings settings, const Installation& installation, StateDirectory& state, const FrontRequest& request) {
+int hold_for_command(Settings settings, const Installation& installation, StateDirectory& state,
+                     const FrontRequest& request) {
   raise_descriptor_limit();
   Holder holder(std::move(settings), installation, state, false);
   int ends[2];
@@ -224,7 +244,8 @@ int hold_for_command(Settings settings, const Installation& installation, StateD
 
 int hold_and_serve(Settings settings, const Installation& installation, StateDirectory& state) {
   raise_descriptor_limit();
-  for (const std::string& section : settings.unused_sections) log_warning("configuration: `" + section + ":` is not used by this version");
+  for (const std::string& section : settings.unused_sections)
+    log_warning("configuration: `" + section + ":` is not used by this version");
   Holder holder(std::move(settings), installation, state, true);
   holder.house().pipeline().shop().start_forkservers({"core", "ssh"});
   for (const auto& record : holder.house().pipeline().interrupted(std::nullopt)) {

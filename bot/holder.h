@@ -1,5 +1,5 @@
-// A jarvis that holds a state directory: loop, house, control socket. `serve` stays until it is told to stop; a foreground
-// command stays until all runs have ended. Only main makes one.
+// A jarvis that holds a state directory: loop, house, control socket. `serve` stays until it is told to stop; a
+// foreground command stays until all runs have ended. Only main makes one.
 #pragma once
 
 #include "bot/front.h"
@@ -8,7 +8,8 @@
 namespace jarvis::bot {
 
 // Carries a command in this process until it and every other run in flight has ended; its exit status.
-int hold_for_command(Settings settings, const Installation& installation, StateDirectory& state, const FrontRequest& request);
+int hold_for_command(Settings settings, const Installation& installation, StateDirectory& state,
+                     const FrontRequest& request);
 
 // `jarvis serve`: until SIGTERM or SIGINT; the exit status.
 int hold_and_serve(Settings settings, const Installation& installation, StateDirectory& state);

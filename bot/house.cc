@@ -30,7 +30,8 @@ Seal open_key(const Settings& settings, pipeline::Journal& journal) {
     Seal seal = std::filesystem::exists(file, error) || !fresh ? Seal::from_file(file) : Seal::create(file);
     const auto known = journal.note("key");
     if (!known) journal.set_note("key", seal.fingerprint());
-    if (known && *known != seal.fingerprint()) return Seal::missing(file.string() + " is not the key that sealed this state's clipboards");
+    if (known && *known != seal.fingerprint())
+      return Seal::missing(file.string() + " is not the key that sealed this state's clipboards");
     return seal;
   } catch (const Error& e) {
     return Seal::missing(e.what());
@@ -62,7 +63,8 @@ pipeline::TaskTable task_table(const Settings& settings) {
   return table;
 }
 
-House::House(boost::asio::io_context& loop, Settings settings, Installation installation, StateDirectory& state, bool serves)
+House::House(boost::asio::io_context& loop, Settings settings, Installation installation, StateDirectory& state,
+             bool serves)
     : settings_(std::move(settings)),
       installation_(std::move(installation)),
       state_(state),
@@ -71,7 +73,8 @@ House::House(boost::asio::io_context& loop, Settings settings, Installation inst
       lists_(ActionLists::read(settings_.plans, installation_.plans)),
       journal_(std::make_unique<pipeline::SqliteJournal>(state.journal())) {
   providers_ = lists_.providers();
-  pen_ = std::make_unique<pipeline::JournalThread>(*journal_, [&loop](std::function<void()> f) { boost::asio::post(loop, std::move(f)); });
+  pen_ = std::make_unique<pipeline::JournalThread>(
+      *journal_, [&loop](std::function<void()> f) { boost::asio::post(loop, std::move(f)); });
   pipeline::WorkshopOptions options;
   options.forkservers = installation_.forkservers;
   options.lock = state.lock();
@@ -81,12 +84,15 @@ House::House(boost::asio::io_context& loop, Settings settings, Installation inst
     std::filesystem::create_directories(state.work());
     options.directory = state.work();
   }
-  options.environment = [this](const std::string& module) { return module_environment(settings_, module); };
-  pipeline_ = std::make_unique<pipeline::Pipeline>(loop, *journal_, *pen_, open_key(settings_, *journal_), table_, std::move(options));
+  options.grants = [this](const std::string& module) { return grants_of(settings_, module); };
+  pipeline_ = std::make_unique<pipeline::Pipeline>(loop, *journal_, *pen_, open_key(settings_, *journal_), table_,
+                                                   std::move(options));
   pipeline_->take_stock();
 }
 
-std::string House::directory_for(const std::string& callers) const { return serves_ ? state_.work().string() : callers; }
+std::string House::directory_for(const std::string& callers) const {
+  return serves_ ? state_.work().string() : callers;
+}
 
 std::string House::host_of(const std::string& name) {
   const auto fits = journal_->hosts(lower(name));
@@ -94,7 +100,8 @@ std::string House::host_of(const std::string& name) {
   for (const std::string& one : fits) {
     if (one == lower(name)) return one;
   }
-  if (fits.size() > 1) throw Error(Kind::Usage, name + " fits several hosts: " + joined(fits) + "; give the whole name");
+  if (fits.size() > 1)
+    throw Error(Kind::Usage, name + " fits several hosts: " + joined(fits) + "; give the whole name");
   std::vector<std::string> known;
   for (const auto& record : journal_->runs({std::nullopt, false, 1000})) {
     known.push_back(record.host);
@@ -124,11 +131,14 @@ pipeline::RunView House::run_of(const std::string& host_or_run) {
   throw Error(Kind::Usage, host_or_run + " has no run");
 }
 
-pipeline::SpecRules House::spec_rules() const { return {settings_.domain, &table_, providers_}; }
+pipeline::SpecRules House::spec_rules() const {
+  return {settings_.domain, &table_, providers_};
+}
 
 const pipeline::ActionList& House::list_of(const std::string& provider, const std::string& operation) const {
   if (const auto* list = lists_.find(provider, operation)) return *list;
-  throw Error(Kind::Usage, "the provider " + provider + " has no action list `" + operation + "`; it has " + joined(lists_.operations(provider)));
+  throw Error(Kind::Usage, "the provider " + provider + " has no action list `" + operation + "`; it has " +
+                               joined(lists_.operations(provider)));
 }
 
 }  // namespace jarvis::bot

@@ -1,5 +1,5 @@
-// The house: everything a jarvis that holds a state directory has, put together once. Commands are functions on it. Owned by
-// main; loop's thread.
+// The house: everything a jarvis that holds a state directory has, put together once. Commands are functions on it.
+// Owned by main; loop's thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -31,7 +31,8 @@ pipeline::TaskTable task_table(const Settings& settings);
 class House {
  public:
   // Opens journal and key. Blocks for the disk. `state` must be locked.
-  House(boost::asio::io_context& loop, Settings settings, Installation installation, StateDirectory& state, bool serves);
+  House(boost::asio::io_context& loop, Settings settings, Installation installation, StateDirectory& state,
+        bool serves);
 
   pipeline::Pipeline& pipeline() { return *pipeline_; }
   pipeline::Journal& journal() { return *journal_; }

@@ -30,7 +30,8 @@ spdlog::level::level_enum level_of(LogLevel level) {
 void open_log(const Settings& settings, bool quiet) {
   const bool to_file = !settings.log.file.empty();
   const mode_t before = ::umask(077);
-  auto logger = to_file ? spdlog::basic_logger_st("jarvis", settings.log.file.string()) : spdlog::stderr_logger_st("jarvis");
+  auto logger =
+      to_file ? spdlog::basic_logger_st("jarvis", settings.log.file.string()) : spdlog::stderr_logger_st("jarvis");
   ::umask(before);
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   const auto wanted = level_of(settings.log.level);
@@ -39,8 +40,20 @@ void open_log(const Settings& settings, bool quiet) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void log_info(const std::string& text) { spdlog::info("{}", text); }
-void log_warning(const std::string& text) { spdlog::warn("{}", text); }
-void log_error(const std::string& text) { spdlog::error("{}", text); }
+bool log_debugs() {
+  return spdlog::should_log(spdlog::level::debug);
+}
+void log_debug(const std::string& text) {
+  spdlog::debug("{}", text);
+}
+void log_info(const std::string& text) {
+  spdlog::info("{}", text);
+}
+void log_warning(const std::string& text) {
+  spdlog::warn("{}", text);
+}
+void log_error(const std::string& text) {
+  spdlog::error("{}", text);
+}
 
 }  // namespace jarvis::bot

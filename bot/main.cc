@@ -1,5 +1,6 @@
-// jarvis: the command. Reads the arguments, finds configuration and state, and either holds the state directory and carries the
-// command itself, or hands it to the jarvis that holds it.
+// jarvis: the command. Reads the arguments, finds configuration and state, and either holds the state directory and
+// carries the command itself, or hands it to the jarvis that holds it.
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -31,10 +32,12 @@ std::string home() {
 }
 
 Settings settings_for(const Invocation& invocation) {
-  Settings settings = !invocation.config.empty() ? read_settings(invocation.config)
-                                                 : read_first_settings({home() + "/.config/jarvis/jarvis.yaml", "/etc/jarvis/jarvis.yaml"});
+  Settings settings = !invocation.config.empty()
+                          ? read_settings(invocation.config)
+                          : read_first_settings({home() + "/.config/jarvis/jarvis.yaml", "/etc/jarvis/jarvis.yaml"});
   if (!invocation.state.empty()) settings.state = std::filesystem::absolute(invocation.state);
-  if (settings.state.empty()) settings.state = ::geteuid() == 0 ? std::string("/var/lib/jarvis") : home() + "/.local/state/jarvis";
+  if (settings.state.empty())
+    settings.state = ::geteuid() == 0 ? std::string("/var/lib/jarvis") : home() + "/.local/state/jarvis";
   return settings;
 }
 
@@ -61,6 +64,17 @@ std::string tasks_text(const Settings& settings) {
 // Holds the state directory, or talks to who does. Whoever holds it may be about to leave: then it is tried again.
 int hold_or_talk(const Settings& settings, const Installation& installation, const FrontRequest& request) {
   const bool serve = std::string(request.invocation.row->name) == "serve";
+  // Whoever only looks makes no state: a mistyped --state must not read as "all is well".
+  const std::string command = request.invocation.row->name;
+  std::error_code error;
+  const bool begins = serve || command == "deploy" || command == "redeploy" || command == "plan" || command == "replay";
+  if (!begins && !std::filesystem::exists(settings.state, error)) {
+    const std::string text =
+        "no jarvis has worked in " + settings.state.string() + " yet (--state DIR or -c FILE names another state)";
+    if (command != "status" || !request.invocation.words.empty()) throw Error(Kind::Usage, text);
+    if (!request.invocation.json) std::printf("nothing is in flight: %s\n", text.c_str());
+    return kDone;
+  }
   StateDirectory state(settings.state);
   const auto until = std::chrono::steady_clock::now() + 60s;
   for (;;) {
@@ -70,15 +84,20 @@ int hold_or_talk(const Settings& settings, const Installation& installation, con
     }
     const int socket = connect_to(state.socket());
     if (socket >= 0 && serve) {
+      // One that is on its way out still takes connections, but says nothing.
+      pollfd hello{socket, POLLIN, 0};
+      char byte = 0;
+      const bool lives = ::poll(&hello, 1, 2000) == 1 && ::read(socket, &byte, 1) == 1;
       ::close(socket);
-      throw Error(Kind::Refused, "another jarvis holds " + state.path().string());
-    }
-    if (socket >= 0) {
+      if (lives) throw Error(Kind::Refused, "another jarvis holds " + state.path().string());
+    } else if (socket >= 0) {
+      hear_interrupts();
       const FrontResult result = converse(socket, request);
       if (result.begun) return result.status;
     }
     if (std::chrono::steady_clock::now() > until) {
-      throw Error(Kind::Permanent, "somebody holds " + (state.path() / "lock").string() + " and does not answer at " + state.socket().string());
+      throw Error(Kind::Permanent, "somebody holds " + (state.path() / "lock").string() + " and does not answer at " +
+                                       state.socket().string());
     }
     std::this_thread::sleep_for(5ms);  // the holder is coming or going; there is nothing to wait on in between
   }

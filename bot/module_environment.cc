@@ -108,4 +108,23 @@ std::vector<std::string> module_environment(const Settings& settings, const std:
   return environment;
 }
 
+pipeline::Granted grants_of(const Settings& settings, const std::string& module) {
+  pipeline::Granted made{module_environment(settings, module), {}};
+  std::set<std::string> secret;  // names of variables
+  const auto found = settings.modules.find(module);
+  if (found != settings.modules.end()) {
+    for (const ModuleSetting& setting : found->second) {
+      if (setting.in_file) secret.insert(variable(module, setting.name));
+    }
+  }
+  // An env file is where an operator puts tokens: all of it is taken for secret.
+  const bool external = std::any_of(settings.workers.begin(), settings.workers.end(),
+                                    [&](const ExternalWorker& worker) { return worker.module == module; });
+  for (const std::string& line : made.environment) {
+    const std::size_t equals = line.find('=');
+    if (external || secret.count(line.substr(0, equals)) > 0) made.credentials.push_back(line.substr(equals + 1));
+  }
+  return made;
+}
+
 }  // namespace jarvis::bot

@@ -25,7 +25,9 @@ class NoJournal final : public pipeline::Journal {
   std::vector<pipeline::AttemptRecord> attempts(const std::string&, std::optional<int>, bool) override { return {}; }
   std::optional<std::string> checkpoint(const std::string&, int) override { return std::nullopt; }
   std::optional<std::pair<int, std::string>> newest_checkpoint(const std::string&) override { return std::nullopt; }
-  std::optional<std::chrono::milliseconds> usual(const std::string&, const std::string&) override { return std::nullopt; }
+  std::optional<std::chrono::milliseconds> usual(const std::string&, const std::string&) override {
+    return std::nullopt;
+  }
   std::optional<std::string> note(const std::string&) override { return std::nullopt; }
   void set_note(const std::string&, const std::string&) override {}
 };
@@ -35,14 +37,15 @@ pipeline::WorkshopOptions options_for(const Settings& settings, const Installati
   options.forkservers = installation.forkservers;
   options.bounds.bytes = settings.clipboard_bytes;
   options.directory = std::filesystem::current_path();
-  options.environment = [&settings](const std::string& module) { return module_environment(settings, module); };
+  options.grants = [&settings](const std::string& module) { return grants_of(settings, module); };
   return options;
 }
 
 }  // namespace
 
 struct OneOff::Parts {
-  Parts(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation, pipeline::Seal seal)
+  Parts(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation,
+        pipeline::Seal seal)
       : signals(loop, SIGINT, SIGTERM),
         pen(journal, [this](std::function<void()> f) { asio::post(loop, std::move(f)); }),
         shop(loop, journal, pen, std::move(seal), table, options_for(settings, installation)) {}
@@ -70,7 +73,8 @@ struct OneOff::Parts {
   pipeline::Workshop shop;
 };
 
-OneOff::OneOff(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation, pipeline::Seal seal)
+OneOff::OneOff(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation,
+               pipeline::Seal seal)
     : parts_(std::make_unique<Parts>(settings, table, installation, std::move(seal))) {
   parts_->signals.async_wait([this](auto error, int number) {
     if (error) return;
@@ -79,15 +83,22 @@ OneOff::OneOff(const Settings& settings, const pipeline::TaskTable& table, const
   });
 }
 
-OneOff::~OneOff() { parts_->shop.join_forkservers(); }
+OneOff::~OneOff() {
+  parts_->shop.join_forkservers();
+}
 
-pipeline::AttemptResult OneOff::attempt(const pipeline::TaskRow& row, const pipeline::AttemptNames& names, const std::string& clipboard) {
+pipeline::AttemptResult OneOff::attempt(const pipeline::TaskRow& row, const pipeline::AttemptNames& names,
+                                        const std::string& clipboard) {
   const auto attempt = parts_->shop.attempt(row, names, std::make_shared<const std::string>(clipboard), "");
   return parts_->wait_for(attempt->run());
 }
 
-pipeline::Facts OneOff::check(const std::string& clipboard) { return parts_->wait_for(parts_->shop.check(clipboard)); }
+pipeline::Facts OneOff::check(const std::string& clipboard) {
+  return parts_->wait_for(parts_->shop.check(clipboard));
+}
 
-pipeline::Workshop& OneOff::shop() { return parts_->shop; }
+pipeline::Workshop& OneOff::shop() {
+  return parts_->shop;
+}
 
 }  // namespace jarvis::bot

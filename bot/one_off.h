@@ -1,4 +1,5 @@
-// One attempt of one task outside any run: no lock, no journal, no forkserver that stays. For `task` and `check`. Blocks.
+// One attempt of one task outside any run: no lock, no journal, no forkserver that stays. For `task` and `check`.
+// Blocks.
 #pragma once
 
 #include <memory>
@@ -11,10 +12,12 @@ namespace jarvis::bot {
 class OneOff {
  public:
   // `settings` and `table` must outlive it. SIGINT and SIGTERM end the attempt and the process.
-  OneOff(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation, pipeline::Seal seal);
+  OneOff(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation,
+         pipeline::Seal seal);
   ~OneOff();
 
-  pipeline::AttemptResult attempt(const pipeline::TaskRow& row, const pipeline::AttemptNames& names, const std::string& clipboard);
+  pipeline::AttemptResult attempt(const pipeline::TaskRow& row, const pipeline::AttemptNames& names,
+                                  const std::string& clipboard);
   // What a clipboard that came out of it is. Error(Usage) when it is none.
   pipeline::Facts check(const std::string& clipboard);
   pipeline::Workshop& shop();

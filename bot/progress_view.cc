@@ -14,7 +14,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-milliseconds as_time(const nlohmann::json& seconds) { return milliseconds(static_cast<long long>(seconds.get<double>() * 1000)); }
+milliseconds as_time(const nlohmann::json& seconds) {
+  return milliseconds(static_cast<long long>(seconds.get<double>() * 1000));
+}
 
 std::pair<std::size_t, int> window() {
   winsize size{};
@@ -33,47 +35,78 @@ std::string fitted(const std::string& text, std::size_t width) {
   return text.substr(0, at);
 }
 
-bool over(const std::string& state) { return state == "succeeded" || state == "failed" || state == "cancelled" || state == "interrupted"; }
+constexpr std::size_t kShortStage = 12;
+
+bool over(const std::string& state) {
+  return state == "succeeded" || state == "failed" || state == "cancelled" || state == "interrupted";
+}
 
 }  // namespace
 
-std::string ProgressView::live_line(const Host& host) const {
+std::string ProgressView::live_line(const Host& host, std::size_t width) const {
   const auto& view = host.view;
-  const auto elapsed = as_time(view["elapsed"]) + std::chrono::duration_cast<milliseconds>(steady_clock::now() - host.at);
-  std::string line = view["host"].get<std::string>() + ": " + std::to_string(host.number) + "/" + std::to_string(view["stages"].get<int>()) + " " + host.stage + " (" + in_words(elapsed);
-  if (!view["usual"].is_null()) line += ", usually " + in_words(as_time(view["usual"]));
-  line += ")";
-  if (host.state != "running") line += " " + host.state;
+  const auto name = view["host"].get<std::string>();
+  std::string head = name + ": " + std::to_string(host.number) + "/" + std::to_string(view["stages"].get<int>()) + " ";
+  std::string stage = host.stage;
+  std::string times = " (" + in_words(host.elapsed());
+  if (!view["usual"].is_null()) times += ", usually " + in_words(as_time(view["usual"]));
+  times += ")";
+  if (host.state == "undoing") {
+    head = name + ": undoing ";
+    stage += " with " + view["task"].get<std::string>();
+  } else if (host.state != "running") {
+    times += " " + host.state;
+  }
   const auto text = view["text"].get<std::string>();
-  return text.empty() ? line : line + ": " + text;
+  if (!text.empty()) times += ": " + text;
+  // What moves is worth more than the whole name of the stage.
+  if (head.size() + stage.size() + times.size() > width && stage.size() > kShortStage) {
+    const std::size_t over = head.size() + stage.size() + times.size() - width;
+    stage = fitted(stage, stage.size() > kShortStage + over ? stage.size() - over : kShortStage) + "..";
+  }
+  return fitted(head + stage + times, width);
+}
+
+milliseconds ProgressView::Host::elapsed() const {
+  return as_time(view["elapsed"]) + std::chrono::duration_cast<milliseconds>(steady_clock::now() - at);
 }
 
 // Live: the stage that is over stays on the screen with the time it took.
 void ProgressView::stage_over(const Host& host) {
-  const auto took = as_time(host.view["elapsed"]) + std::chrono::duration_cast<milliseconds>(steady_clock::now() - host.at);
-  std::printf("%s: %d/%d %s, took %s\n", host.view["host"].get<std::string>().c_str(), host.number, host.view["stages"].get<int>(), host.stage.c_str(), in_words(took).c_str());
+  std::printf("%s: %d/%d %s, took %s\n", host.view["host"].get<std::string>().c_str(), host.number,
+              host.view["stages"].get<int>(), host.stage.c_str(), in_words(host.elapsed()).c_str());
+}
+
+void ProgressView::plain_line(const nlohmann::json& view) {
+  const auto name = view["host"].get<std::string>(), stage = view["stage"].get<std::string>();
+  std::string line = name + ": " + std::to_string(view["stage_number"].get<int>()) + "/" +
+                     std::to_string(view["stages"].get<int>()) + " " + stage;
+  if (view["state"] == "undoing") line = name + ": undoing " + stage + " with " + view["task"].get<std::string>();
+  if (view["state"] == "paused") line += ", paused: " + view["text"].get<std::string>();
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
 }
 
 void ProgressView::heard(const nlohmann::json& view) {
-  Host& host = hosts_[view["run"].get<std::string>()];
+  const auto run = view["run"].get<std::string>(), state = view["state"].get<std::string>(),
+             stage = view["stage"].get<std::string>();
   const int number = view["stage_number"].get<int>();
-  const auto stage = view["stage"].get<std::string>();
-  const auto state = view["state"].get<std::string>();
-  const bool new_stage = host.number != number || host.stage != stage;
-  const bool undoing = state == "undoing";
+  if (state == "confirming") return;
   clear();
-  if (live_) {
-    if (new_stage && host.number != 0 && !undoing) stage_over(host);
-  } else if (!over(state) && state != "confirming" && (new_stage || (state != host.state && (undoing || state == "paused")))) {
-    std::string line = view["host"].get<std::string>() + ": " + std::to_string(number) + "/" + std::to_string(view["stages"].get<int>()) + " " + stage;
-    if (undoing) line += ", undoing " + view["task"].get<std::string>();
-    if (state == "paused") line += ", paused: " + view["text"].get<std::string>();
-    std::printf("%s\n", line.c_str());
-    std::fflush(stdout);
+  const auto known = hosts_.find(run);
+  const bool was_there = known != hosts_.end();
+  if (over(state)) {
+    if (live_ && was_there && state == "succeeded") stage_over(known->second);
+    if (was_there) hosts_.erase(known);
+    return draw();
   }
-  host = {view, steady_clock::now(), number, stage, state};
-  if (live_ && state == "succeeded") stage_over(host);
-  if (over(state)) hosts_.erase(view["run"].get<std::string>());
+  const bool new_stage = !was_there || known->second.number != number || known->second.stage != stage;
+  const bool new_state = was_there && known->second.state != state && (state == "undoing" || state == "paused");
+  if (live_ && was_there && new_stage && state != "undoing") stage_over(known->second);
+  if (!live_ && (new_stage || new_state)) plain_line(view);
+  last_host_ = view["host"].get<std::string>();
+  last_run_ = run;
+  hosts_[run] = {view, steady_clock::now(), number, stage, state};
   draw();
 }
 
@@ -83,7 +116,7 @@ void ProgressView::draw() {
   const auto [width, height] = window();
   for (const auto& [run, host] : hosts_) {
     if (drawn_ + 2 >= height) break;
-    std::printf("%s\n", fitted(live_line(host), width - 1).c_str());
+    std::printf("%s\n", live_line(host, width - 1).c_str());
     ++drawn_;
   }
   std::fflush(stdout);

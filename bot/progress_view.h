@@ -1,5 +1,5 @@
-// What a person sees while runs go on: on a terminal finished stages as lines and one live line a host below them; else one plain
-// line a stage. Knows only the views that come over the socket.
+// What a person sees while runs go on: on a terminal finished stages as lines and one live line a host below them; else
+// one plain line a stage. Knows only the views that come over the socket.
 #pragma once
 
 #include <chrono>
@@ -19,19 +19,26 @@ class ProgressView {
   // Takes the live lines off the screen, so that something else can be printed.
   void clear();
 
+  // Who was heard of last; empty if nobody.
+  const std::string& last_host() const { return last_host_; }
+  const std::string& last_run() const { return last_run_; }
+
  private:
   struct Host {
     nlohmann::json view;
     std::chrono::steady_clock::time_point at;
     int number = 0;
     std::string stage, state;
+    std::chrono::milliseconds elapsed() const;
   };
-  std::string live_line(const Host& host) const;
+  std::string live_line(const Host& host, std::size_t width) const;
   void stage_over(const Host& host);
+  void plain_line(const nlohmann::json& view);
 
   bool live_;
   int drawn_ = 0;  // live lines on the screen
   std::map<std::string, Host> hosts_;
+  std::string last_host_, last_run_;
 };
 
 }  // namespace jarvis::bot

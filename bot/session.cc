@@ -36,10 +36,12 @@ std::string name_of_uid(unsigned uid) {
   return found != nullptr ? std::string(found->pw_name) + " (" + number + ")" : number;
 }
 
-Session::Session(asio::local::stream_protocol::socket socket) : socket_(std::move(socket)), buffer_(kLargestLine + kLargestInput) {
+Session::Session(asio::local::stream_protocol::socket socket)
+    : socket_(std::move(socket)), buffer_(kLargestLine + kLargestInput) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) throw pipeline::system_error("who is at the socket");
+  if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    throw pipeline::system_error("who is at the socket");
   uid_ = peer.uid;
   by_ = name_of_uid(uid_);
 }
@@ -61,17 +63,26 @@ asio::awaitable<void> Session::begin() {
     invocation_ = parse_invocation(request.at("arguments").get<std::vector<std::string>>());
     directory_ = request.value("directory", "");
     terminal_ = request.value("terminal", false);
-    for (const auto& one : request.value("inputs", nlohmann::json::array())) expected.emplace_back(one.at("name"), one.at("size"));
+    for (const auto& one : request.value("inputs", nlohmann::json::array())) {
+      if (one.contains("error")) input_errors_[one.at("name")] = one.at("error");
+      if (!one.contains("error")) expected.emplace_back(one.at("name"), one.at("size"));
+    }
   } catch (const nlohmann::json::exception& e) {
     throw Error(Kind::Usage, std::string("a malformed request on the socket: ") + e.what());
   }
   for (const auto& [name, size] : expected) {
     if (size > kLargestInput) throw Error(Kind::Usage, name + ": larger than 8 MiB");
-    if (buffer_.size() < size) co_await asio::async_read(socket_, buffer_, asio::transfer_exactly(size - buffer_.size()), asio::use_awaitable);
+    if (buffer_.size() < size)
+      co_await asio::async_read(socket_, buffer_, asio::transfer_exactly(size - buffer_.size()), asio::use_awaitable);
     std::string text(size, '\0');
     std::istream(&buffer_).read(text.data(), static_cast<std::streamsize>(size));
     inputs_[name] = std::move(text);
   }
+}
+
+const std::string* Session::input_error(const std::string& name) const {
+  const auto found = input_errors_.find(name);
+  return found != input_errors_.end() ? &found->second : nullptr;
 }
 
 const std::string* Session::input(const std::string& name) const {
@@ -82,12 +93,20 @@ const std::string* Session::input(const std::string& name) const {
 asio::awaitable<std::optional<std::string>> Session::ask(std::string text) {
   if (!terminal_) co_return std::nullopt;
   send({{"ask", text}});
+  asking_ = true;
   try {
     const std::string line = co_await read_line();
+    asking_ = false;
     co_return nlohmann::json::parse(line).at("answer").get<std::string>();
   } catch (const std::exception&) {  // went away, or answered nonsense
+    asking_ = false;
     co_return std::nullopt;
   }
+}
+
+void Session::give_up_asking() {
+  boost::system::error_code ignored;
+  if (asking_) socket_.shutdown(asio::local::stream_protocol::socket::shutdown_receive, ignored);
 }
 
 void Session::send(const nlohmann::json& message) {

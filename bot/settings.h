@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/granted.h"
 #include "pipeline/task.h"
 
 namespace jarvis::bot {
@@ -91,5 +92,7 @@ void add_external_workers(const Settings& settings, pipeline::TaskTable& table);
 // malformed. settings.state must be set. The result holds secrets: hand it to the worker, never print it. Blocks on the
 // disk.
 std::vector<std::string> module_environment(const Settings& settings, const std::string& module);
+// The same, with the values among them that are credentials (what came from files).
+pipeline::Granted grants_of(const Settings& settings, const std::string& module);
 
 }  // namespace jarvis::bot

@@ -19,14 +19,16 @@ StateDirectory::StateDirectory(std::filesystem::path path) : path_(std::move(pat
   std::error_code error;
   if (!std::filesystem::exists(path_, error)) {
     std::filesystem::create_directories(path_.parent_path(), error);
-    if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) throw pipeline::system_error("cannot make the state directory " + path_.string());
+    if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST)
+      throw Error(Kind::Usage, pipeline::system_error("cannot make the state directory " + path_.string()).what());
   }
   struct stat about {};
   if (::stat(path_.c_str(), &about) != 0) throw pipeline::system_error("the state directory " + path_.string());
   if (!S_ISDIR(about.st_mode)) throw Error(Kind::Usage, path_.string() + " is no directory");
   owner_ = about.st_uid;
   if (::geteuid() != 0 && owner_ != ::geteuid()) {
-    throw Error(Kind::Refused, "the state directory " + path_.string() + " belongs to " + name_of_uid(owner_) + "; only root and its owner may use it (--state DIR names another)");
+    throw Error(Kind::Refused, "the state directory " + path_.string() + " belongs to " + name_of_uid(owner_) +
+                                   "; only root and its owner may use it (--state DIR names another)");
   }
 }
 

@@ -1,5 +1,5 @@
-// The state directory: one jarvis at a time holds it. The lock is a flock on STATE/lock whose descriptor the forkservers
-// inherit, so it is not free before the last of them has ended its children. Blocks for the disk only.
+// The state directory: one jarvis at a time holds it. The lock is a flock on STATE/lock whose descriptor the
+// forkservers inherit, so it is not free before the last of them has ended its children. Blocks for the disk only.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,8 @@ namespace jarvis::bot {
 
 class StateDirectory {
  public:
-  // Makes the directory (mode 0700) if it is missing. Error(Refused) if it belongs to somebody else and we are not root.
+  // Makes the directory (mode 0700) if it is missing. Error(Refused) if it belongs to somebody else and we are not
+  // root.
   explicit StateDirectory(std::filesystem::path path);
 
   // True: it is ours until this object and every forkserver that got lock() is gone.

@@ -52,19 +52,26 @@ bool really(const pipeline::TaskRow& row, const std::string& host) {
 }
 
 // Without a terminal: a code that only this state's key makes for this task and this clipboard, good for five minutes.
-void need_confirmation(const pipeline::Seal& seal, const pipeline::TaskRow& row, const Clipboard& board, const Invocation& invocation) {
-  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(std::chrono::system_clock::now().time_since_epoch()).count();
-  const auto code = [&](long long minute) { return seal.code("task " + row.name + "\n" + board.text() + std::to_string(minute), 6); };
+void need_confirmation(const pipeline::Seal& seal, const pipeline::TaskRow& row, const Clipboard& board,
+                       const Invocation& invocation) {
+  const auto minutes =
+      std::chrono::duration_cast<std::chrono::minutes>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto code = [&](long long minute) {
+    return seal.code("task " + row.name + "\n" + board.text() + std::to_string(minute), 6);
+  };
   const auto given = invocation.options.find("confirm");
   if (given != invocation.options.end()) {
     for (long long ago = 0; ago <= 5; ++ago) {
       if (given->second == code(minutes - ago)) return;
     }
-    throw Error(Kind::Refused, "--confirm " + given->second + ": not the code for this task and clipboard, or older than five minutes");
+    throw Error(Kind::Refused, "--confirm " + given->second +
+                                   ": not the code for this task and clipboard, or older than five minutes");
   }
   const std::string host = board.scalar("fqdn").value_or("?");
   if (really(row, host)) return;
-  std::fprintf(stderr, "%s deletes the machine of %s; to confirm, the same again within five minutes with\n  --confirm %s\n", row.name.c_str(), host.c_str(), code(minutes).c_str());
+  std::fprintf(stderr,
+               "%s deletes the machine of %s; to confirm, the same again within five minutes with\n  --confirm %s\n",
+               row.name.c_str(), host.c_str(), code(minutes).c_str());
   throw int(kUnfinished);
 }
 
@@ -84,9 +91,18 @@ int run_task_by_hand(Settings settings, const Installation& installation, const 
   const std::string why = row->executable.empty() ? "" : pipeline::why_not_runnable(row->executable);
   if (!why.empty()) throw Error(Kind::Usage, row->name + ": " + row->executable + ": " + why);
   const pipeline::Seal seal = key_of(settings);
-  const Clipboard given = Clipboard::parse(read_standard_input());
+  const Clipboard given = [] {
+    try {
+      return Clipboard::parse(read_standard_input());
+    } catch (Error& e) {
+      throw e.within("standard input, where the clipboard is expected");
+    }
+  }();
   const bool sealed = given.text().find("!sealed ") != std::string::npos;
-  Clipboard board = sealed ? Clipboard::parse(pipeline::open_sealed(given.text(), [&](std::string_view text) { return seal.open_text(text, kShownAbout); })) : given;
+  Clipboard board = sealed
+                        ? Clipboard::parse(pipeline::open_sealed(
+                              given.text(), [&](std::string_view text) { return seal.open_text(text, kShownAbout); }))
+                        : given;
   for (const std::string& need : row->needs) {
     if (!board.has(need)) throw Error(Kind::Usage, row->name + " needs `" + need + "`, which is not on this clipboard");
   }
@@ -96,21 +112,25 @@ int run_task_by_hand(Settings settings, const Installation& installation, const 
     return status;
   }
   const std::string run = from_environment("JARVIS_RUN", "hand-" + pipeline::random_word(6));
-  const pipeline::AttemptNames names{run, from_environment("JARVIS_STEP", run + ".0"), 1, from_environment("JARVIS_MODE", "apply") == "plan"};
+  const pipeline::AttemptNames names{run, from_environment("JARVIS_STEP", run + ".0"), 1,
+                                     from_environment("JARVIS_MODE", "apply") == "plan"};
   OneOff one_off(settings, table, installation, seal);
   const pipeline::AttemptResult result = one_off.attempt(*row, names, board.text());
   pipeline::Blanker blanker(one_off.shop().is_secret());
   blanker.learn(board.text());
   const std::string log = blanker.lines(result.log);
   std::fwrite(log.data(), 1, log.size(), stderr);
-  if (result.signal != 0 || (result.outcome != Outcome::Succeeded && result.exit_status == 0)) std::fprintf(stderr, "%s: %s\n", row->name.c_str(), result.why.c_str());
+  if (result.signal != 0 || (result.outcome != Outcome::Succeeded && result.exit_status == 0))
+    std::fprintf(stderr, "%s: %s\n", row->name.c_str(), result.why.c_str());
   if (result.signal != 0) return 128 + result.signal;
-  if (result.outcome != Outcome::Succeeded) return result.exit_status != 0 ? result.exit_status : static_cast<int>(kFailed);
+  if (result.outcome != Outcome::Succeeded)
+    return result.exit_status != 0 ? result.exit_status : static_cast<int>(kFailed);
   const bool kept = Clipboard::blank(result.output);
   if (!kept) {
     try {
       const pipeline::Facts facts = one_off.check(result.output);
-      if (facts.fqdn != board.scalar("fqdn").value_or("") || facts.hostname != board.scalar("hostname").value_or("")) throw Error(Kind::Usage, "it changed hostname or fqdn");
+      if (facts.fqdn != board.scalar("fqdn").value_or("") || facts.hostname != board.scalar("hostname").value_or(""))
+        throw Error(Kind::Usage, "it changed hostname or fqdn");
     } catch (const Error& e) {
       std::fprintf(stderr, "%s: what it printed is not the clipboard: %s\n", row->name.c_str(), e.what());
       return kFailed;
@@ -118,7 +138,10 @@ int run_task_by_hand(Settings settings, const Installation& installation, const 
   }
   // What came with sealed secrets goes out so, too.
   const std::string& text = kept ? board.text() : result.output;
-  const std::string shown = sealed ? pipeline::show_sealed(text, one_off.shop().is_secret(), [&](std::string_view plain) { return seal.seal_text(plain, kShownAbout); }) : text;
+  const std::string shown =
+      sealed ? pipeline::show_sealed(text, one_off.shop().is_secret(),
+                                     [&](std::string_view plain) { return seal.seal_text(plain, kShownAbout); })
+             : text;
   std::fwrite(shown.data(), 1, shown.size(), stdout);
   return kDone;
 }

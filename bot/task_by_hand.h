@@ -1,5 +1,5 @@
-// `jarvis task MODULE:TASK`: one attempt of one task, clipboard on standard input, clipboard on standard output, log on standard
-// error. Takes no lock and writes no journal. Blocks until the attempt ends.
+// `jarvis task MODULE:TASK`: one attempt of one task, clipboard on standard input, clipboard on standard output, log on
+// standard error. Takes no lock and writes no journal. Blocks until the attempt ends.
 #pragma once
 
 #include "bot/front.h"

@@ -10,13 +10,17 @@ using pipeline::RunView;
 
 namespace {
 
-double seconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000.0; }
+double seconds(std::chrono::milliseconds time) {
+  return static_cast<double>(time.count()) / 1000.0;
+}
 
 std::string times_of(const RunView& view) {
   return "(" + in_words(view.elapsed) + (view.usual ? ", usually " + in_words(*view.usual) : "") + ")";
 }
 
-std::string at(const RunView& view) { return std::to_string(view.stage_number) + "/" + std::to_string(view.stages) + " " + view.stage; }
+std::string at(const RunView& view) {
+  return std::to_string(view.stage_number) + "/" + std::to_string(view.stages) + " " + view.stage;
+}
 
 }  // namespace
 
@@ -66,15 +70,18 @@ std::string status_line(const RunView& view, const std::string& host) {
     case RunState::Failed:
       return host + " failed at " + at(view) + (view.error.empty() ? "" : ": " + view.error);
     case RunState::Cancelled:
+      if (view.stage_number == 0)
+        return host + ": " + view.operation + " was not begun" + (view.error.empty() ? "" : ": " + view.error);
       return host + " cancelled at " + at(view) + (view.error.empty() ? "" : ": " + view.error);
     case RunState::Interrupted:
       return host + " interrupted at " + at(view);
     case RunState::Confirming:
-      return host + ": " + view.operation + " waits for its confirmation" + (view.confirm_until ? " until " + clock_of(*view.confirm_until) : "");
+      return host + ": " + view.operation + " waits for its confirmation" +
+             (view.confirm_until ? " until " + clock_of(*view.confirm_until) : "");
     case RunState::Paused:
       return host + ": " + at(view) + " paused" + text;
     case RunState::Undoing:
-      return host + ": undoing, at " + view.task + " " + times_of(view) + text;
+      return host + ": undoing " + view.stage + " with " + view.task + " " + times_of(view) + text;
     case RunState::Pending:
     case RunState::Running:
     case RunState::Waiting:
@@ -86,7 +93,8 @@ std::string status_line(const RunView& view, const std::string& host) {
 std::string next_step(const RunView& view, const std::string& host) {
   switch (view.state) {
     case RunState::Failed:
-      return "task " + view.task + "; `jarvis logs " + host + " " + view.task + "` shows its log, `jarvis retry " + host + "` goes on there";
+      return "task " + view.task + "; `jarvis logs " + host + " " + view.task + "` shows its log, `jarvis retry " +
+             host + "` goes on there";
     case RunState::Interrupted:
       return "`jarvis retry " + host + "` goes on there, `jarvis cancel " + host + "` gives it up";
     default:
@@ -139,7 +147,11 @@ nlohmann::json json_of(const pipeline::AttemptRecord& attempt, const std::string
   };
   if (attempt.outcome) made["outcome"] = word(*attempt.outcome);
   if (!attempt.last_words.empty()) made["error"] = attempt.last_words;
-  if (attempt.ended) made["elapsed"] = static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(*attempt.ended - attempt.started).count()) / 1000.0;
+  if (attempt.ended)
+    made["elapsed"] =
+        static_cast<double>(
+            std::chrono::duration_cast<std::chrono::milliseconds>(*attempt.ended - attempt.started).count()) /
+        1000.0;
   return made;
 }
 

@@ -1,5 +1,5 @@
-// How jarvis says things: the same sentences in chat, on a terminal and in the log, and the documented JSON (docs/json.md).
-// Pure: views in, text out.
+// How jarvis says things: the same sentences in chat, on a terminal and in the log, and the documented JSON
+// (docs/json.md). Pure: views in, text out.
 #pragma once
 
 #include <chrono>
@@ -19,9 +19,11 @@ std::string rfc3339(pipeline::Time time);
 // For people: local date and time to the second.
 std::string clock_of(pipeline::Time time);
 
-// "loki: 9/19 wait for ssh (42 s, usually 65 s)", "loki is ready", "loki failed at 4/9 wait for ssh: no route to host", ...
+// "loki: 9/19 wait for ssh (42 s, usually 65 s)", "loki is ready", "loki failed at 4/9 wait for ssh: no route to host",
+// ...
 std::string status_line(const pipeline::RunView& view, const std::string& host);
-// What to do about a run that failed, was interrupted or waits: "task ssh:wait; `jarvis retry loki` goes on there". May be empty.
+// What to do about a run that failed, was interrupted or waits: "task ssh:wait; `jarvis retry loki` goes on there". May
+// be empty.
 std::string next_step(const pipeline::RunView& view, const std::string& host);
 
 nlohmann::json json_of(const pipeline::RunView& view);

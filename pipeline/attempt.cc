@@ -20,7 +20,7 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-constexpr auto kLinger = 10s;      // for a grandchild that keeps a pipe open after the exit
+constexpr auto kYoung = 5ms;
 constexpr auto kKillAgain = 10s;   // a process that does not die of KILL hangs in the kernel; it is told again
 constexpr int kNotYetStatus = 75;  // EX_TEMPFAIL of sysexits.h
 
@@ -35,7 +35,9 @@ Pipe make_pipe() {
 }
 
 // Only our end: the child gets ordinary blocking pipes.
-void make_non_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+void make_non_blocking(int fd) {
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+}
 
 std::string in_words(std::chrono::milliseconds time) {
   std::string text = std::to_string(time.count() / 1000);
@@ -50,14 +52,22 @@ std::string in_words(std::chrono::milliseconds time) {
 }  // namespace
 
 Attempt::Attempt(asio::io_context& loop, Forkserver& server, AttemptRequest request, std::function<void()> on_progress)
-    : loop_(loop), server_(server), request_(std::move(request)), on_progress_(std::move(on_progress)), timer_(loop), in_(loop), out_(loop), err_(loop) {}
+    : loop_(loop),
+      server_(server),
+      request_(std::move(request)),
+      on_progress_(std::move(on_progress)),
+      timer_(loop),
+      out_{{}, Descriptor(loop)},
+      err_{{}, Descriptor(loop)} {}
 
 Attempt::~Attempt() {
   if (id_ != 0) server_.forget(id_);
 }
 
 asio::awaitable<AttemptResult> Attempt::run() {
-  deadline_ = std::chrono::steady_clock::now() + request_.timeout;
+  const auto now = std::chrono::steady_clock::now();
+  times_out_ = now + request_.timeout;
+  deadline_ = std::min(times_out_, now + kYoung);
   try {
     begin();
   } catch (const Error& e) {  // no descriptors left: crashed, so that it is asked again
@@ -73,10 +83,10 @@ asio::awaitable<AttemptResult> Attempt::run() {
   log_.finish();
   if (group_left_) {
     // Whoever is left of an attempt that did not end well must not meet the next one.
-    if (phase_ != Phase::Running) server_.signal(id_, SIGKILL);
+    if (phase_ > Phase::Running) server_.signal(id_, SIGKILL);
     server_.release(id_);
   }
-  if (phase_ != Phase::Running || WIFSIGNALED(status_)) leave_survivors();
+  if (phase_ > Phase::Running || WIFSIGNALED(status_)) leave_survivors();
   co_return result();
 }
 
@@ -85,23 +95,24 @@ void Attempt::begin() {
   make_non_blocking(in.write.get());
   make_non_blocking(out.read.get());
   make_non_blocking(err.read.get());
-  in_.assign(in.write.release());
-  out_.assign(out.read.release());
-  err_.assign(err.read.release());
+  in_ = std::move(in.write);
+  out_.fd = std::move(out.read);
+  err_.fd = std::move(err.read);
+  out_.open = err_.open = true;
   write_input();  // a small clipboard fits into the pipe before anybody reads
   id_ = server_.fork(request_.fork, {std::move(in.read), std::move(out.write), std::move(err.write)}, *this);
-  read(out_, true);
-  read(err_, false);
 }
 
 void Attempt::write_input() {
   const std::string& input = *request_.input;
+  const int fd = in_watched_ ? in_watched_->native_handle() : in_.get();
   while (written_ < input.size()) {
-    const ssize_t n = ::write(in_.native_handle(), input.data() + written_, input.size() - written_);
+    const ssize_t n = ::write(fd, input.data() + written_, input.size() - written_);
     if (n > 0) {
       written_ += static_cast<std::size_t>(n);
     } else if (errno == EAGAIN) {
-      in_.async_wait(Descriptor::wait_write, [this, life = std::weak_ptr<int>(life_)](auto error) {
+      if (!in_watched_) in_watched_ = std::make_unique<Descriptor>(loop_, in_.release());
+      in_watched_->async_wait(Descriptor::wait_write, [this, life = std::weak_ptr<int>(life_)](auto error) {
         if (!life.expired() && !error) write_input();
       });
       return;
@@ -109,40 +120,59 @@ void Attempt::write_input() {
       break;  // EPIPE: it does not want to read, which is its right
     }
   }
-  boost::system::error_code ignored;
-  in_.close(ignored);
+  in_.reset();
+  in_watched_.reset();
 }
 
-void Attempt::read(Descriptor& from, bool is_output) {
-  from.async_wait(Descriptor::wait_read, [this, &from, is_output, life = std::weak_ptr<int>(life_)](auto error) {
-    if (life.expired() || error || !from.is_open()) return;
-    if (!read_now(from, is_output)) return read(from, is_output);
-    boost::system::error_code ignored;
-    from.close(ignored);
+void Attempt::grow_up() {
+  phase_ = Phase::Running;
+  deadline_ = times_out_;
+  for (Stream* stream : {&out_, &err_}) {
+    if (!stream->open) continue;
+    stream->watched.assign(stream->fd.release());
+    watch(*stream);
+  }
+}
+
+void Attempt::watch(Stream& from) {
+  from.watched.async_wait(Descriptor::wait_read, [this, &from, life = std::weak_ptr<int>(life_)](auto error) {
+    if (life.expired() || error || !from.open) return;
+    drain(from);
+    if (from.open) return watch(from);
     if (over()) wake();
   });
 }
 
-bool Attempt::read_now(Descriptor& from, bool is_output) {
+void Attempt::close(Stream& from) {
+  from.open = false;
+  from.fd.reset();
+  boost::system::error_code ignored;
+  from.watched.close(ignored);
+}
+
+// Takes what is there now, up to the end of it; of a flood a part, so that others have their turn.
+void Attempt::drain(Stream& from) {
   static thread_local char buffer[65536];
-  for (int batch = 0; batch < 4; ++batch) {  // then let others have a turn
-    const ssize_t n = ::read(from.native_handle(), buffer, sizeof buffer);
-    if (n == 0) return true;
-    if (n < 0) return errno != EAGAIN && errno != EINTR;
-    const std::string_view bytes(buffer, static_cast<std::size_t>(n));
-    if (is_output) {
-      output_ += bytes;
-      if (output_.size() > request_.output_limit) {
-        too_large_ = true;
-        kill();
-        return true;
-      }
-    } else if (log_.feed(bytes) && on_progress_) {
-      on_progress_();
-    }
-    if (bytes.size() < sizeof buffer) return false;
+  for (int batch = 0; batch < 8 && from.open; ++batch) {
+    const ssize_t n =
+        ::read(from.watched.is_open() ? from.watched.native_handle() : from.fd.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) return;
+    if (n <= 0 || too_much(from, {buffer, static_cast<std::size_t>(n)})) return close(from);
   }
-  return false;
+}
+
+// Keeps the bytes. True: that was more than a worker may print, and it is ended.
+bool Attempt::too_much(Stream& from, std::string_view bytes) {
+  if (&from == &err_) {
+    if (log_.feed(bytes) && on_progress_) on_progress_();
+    return false;
+  }
+  output_ += bytes;
+  if (output_.size() <= request_.output_limit) return false;
+  too_large_ = true;
+  kill();
+  return true;
 }
 
 void Attempt::started(pid_t pid) {
@@ -155,16 +185,12 @@ void Attempt::exited(const ForkMessage& report) {
   group_left_ = report.group_left;
   usage_ = {std::chrono::microseconds(report.user_us), std::chrono::microseconds(report.system_us), report.max_rss_kib};
   // What is in the pipes is usually all there is: the end then needs no further turn of the loop.
-  for (const bool is_output : {true, false}) {
-    Descriptor& from = is_output ? out_ : err_;
-    if (from.is_open() && read_now(from, is_output)) {
-      boost::system::error_code ignored;
-      from.close(ignored);
-    }
-  }
+  drain(out_);
+  drain(err_);
   if (!over()) {
+    if (phase_ == Phase::Young) grow_up();
     if (phase_ == Phase::Running) phase_ = Phase::Lingering;
-    deadline_ = std::chrono::steady_clock::now() + (phase_ == Phase::Lingering ? std::chrono::milliseconds(kLinger) : 0ms);
+    deadline_ = std::chrono::steady_clock::now() + (phase_ == Phase::Lingering ? request_.linger : 0ms);
   }
   wake();
 }
@@ -184,6 +210,8 @@ void Attempt::lost() {
 
 void Attempt::deadline_passed() {
   switch (phase_) {
+    case Phase::Young:
+      return grow_up();
     case Phase::Running:
       timed_out_ = true;
       return terminate();
@@ -195,21 +223,21 @@ void Attempt::deadline_passed() {
     case Phase::Lingering:
       if (group_left_) server_.signal(id_, SIGKILL);
       leave_survivors();
-      boost::system::error_code ignored;
-      out_.close(ignored);
-      err_.close(ignored);
-      if (!exited_) phase_ = Phase::Killing;
+      close(out_);
+      close(err_);
       return;
   }
 }
 
 void Attempt::terminate() {
+  if (phase_ == Phase::Young) grow_up();
   phase_ = Phase::Terminating;
   deadline_ = std::chrono::steady_clock::now() + request_.grace;
   server_.signal(id_, SIGTERM);
 }
 
 void Attempt::kill() {
+  if (phase_ == Phase::Young && !exited_) grow_up();
   phase_ = Phase::Killing;
   deadline_ = std::chrono::steady_clock::now() + kKillAgain;
   if (id_ != 0) server_.signal(id_, SIGKILL);
@@ -228,7 +256,7 @@ void Attempt::leave_survivors() {
 void Attempt::cancel() {
   if (cancelled_ || over()) return;
   cancelled_ = true;
-  if (phase_ == Phase::Running) terminate();
+  if (phase_ <= Phase::Running) terminate();
   if (phase_ == Phase::Lingering) deadline_ = std::chrono::steady_clock::now();
   wake();
 }

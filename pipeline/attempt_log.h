@@ -1,6 +1,6 @@
-// What a worker says on stderr, line by line, bounded: the beginning and the end of a flood are kept. Understands the words of
-// CONTRACTS §1: `progress: TEXT`, `retry-after: SECONDS`, `change: TEXT`. Pure; blanks nothing (the run does, when the attempt
-// has ended and all its secrets are known).
+// What a worker says on stderr, line by line, bounded: the beginning and the end of a flood are kept. Understands the
+// words of CONTRACTS §1: `progress: TEXT`, `retry-after: SECONDS`, `change: TEXT`. Pure; blanks nothing (the run does,
+// when the attempt has ended and all its secrets are known).
 #pragma once
 
 #include <chrono>

@@ -22,11 +22,11 @@ struct AttemptResult {
   bool lost = false;                  // cut short by the death of jarvis or of a forkserver: does not count
   int exit_status = 0, signal = 0;
   std::optional<std::chrono::milliseconds> retry_after;
-  std::string why;                    // "exit 3", "killed by signal 9 (Killed)", "timed out after 10 s"
-  std::string last_words;             // the worker's; not blanked yet
-  std::string output;                 // stdout
-  std::string log;                    // stderr; not blanked yet
-  std::vector<std::string> changes;   // plan mode
+  std::string why;                   // "exit 3", "killed by signal 9 (Killed)", "timed out after 10 s"
+  std::string last_words;            // the worker's; not blanked yet
+  std::string output;                // stdout
+  std::string log;                   // stderr; not blanked yet
+  std::vector<std::string> changes;  // plan mode
   Usage usage;
 };
 

@@ -10,9 +10,13 @@ namespace jarvis::pipeline {
 
 namespace {
 
-Error fault(const yaml_mark_t& mark, const std::string& text) { return {Kind::Usage, place(mark) + ": " + text}; }
+Error fault(const yaml_mark_t& mark, const std::string& text) {
+  return {Kind::Usage, place(mark) + ": " + text};
+}
 
-std::string number(std::size_t value) { return std::to_string(value); }
+std::string number(std::size_t value) {
+  return std::to_string(value);
+}
 
 // FNV-1a: keys of one mapping are compared by hash; a collision of 64 bits only refuses a clipboard.
 std::uint64_t hash_of(std::string_view text) {
@@ -42,21 +46,29 @@ class Checker {
     bool key_next;
     std::vector<Key> keys;
     std::string anchor;
+    long long nodes_before;
   };
-  void node(const yaml_event_t& event, const yaml_char_t* anchor);
+  struct Anchor {
+    std::string name;
+    long long nodes;  // that stand below it, aliases expanded
+  };
+  void node(const yaml_event_t& event, const yaml_char_t* anchor, long long weight = 1);
   void open(const yaml_event_t& event, bool mapping, const yaml_char_t* anchor);
   void close();
 
   Bounds bounds_;
   std::vector<Frame> stack_;
-  std::vector<std::string> anchors_;
-  int nodes_ = 0, aliases_ = 0;
+  std::vector<Anchor> anchors_;
+  long long nodes_ = 0;  // with every alias counted as what it stands for: a reader that copies would make so many
+  int aliases_ = 0;
   bool was_key_ = false;
 };
 
-void Checker::node(const yaml_event_t& event, const yaml_char_t* anchor) {
-  if (++nodes_ > bounds_.nodes) {
-    throw fault(event.start_mark, "more than " + std::to_string(bounds_.nodes) + " values");
+void Checker::node(const yaml_event_t& event, const yaml_char_t* anchor, long long weight) {
+  nodes_ += weight;
+  if (nodes_ > bounds_.nodes) {
+    throw fault(event.start_mark, "more than " + std::to_string(bounds_.nodes) + " values" +
+                                      (weight > 1 ? ", counting what the aliases stand for" : ""));
   }
   was_key_ = false;
   if (!stack_.empty() && stack_.back().mapping) {
@@ -68,7 +80,7 @@ void Checker::node(const yaml_event_t& event, const yaml_char_t* anchor) {
     }
     frame.key_next = !frame.key_next;
   }
-  if (anchor != nullptr) anchors_.emplace_back(reinterpret_cast<const char*>(anchor));
+  if (anchor != nullptr) anchors_.push_back({reinterpret_cast<const char*>(anchor), 1});
 }
 
 void Checker::open(const yaml_event_t& event, bool mapping, const yaml_char_t* anchor) {
@@ -76,17 +88,23 @@ void Checker::open(const yaml_event_t& event, bool mapping, const yaml_char_t* a
   if (static_cast<int>(stack_.size()) >= bounds_.depth) {
     throw fault(event.start_mark, "nested deeper than " + std::to_string(bounds_.depth) + " levels");
   }
-  stack_.push_back({mapping, mapping, {}, anchor != nullptr ? reinterpret_cast<const char*>(anchor) : ""});
+  stack_.push_back({mapping, mapping, {}, anchor != nullptr ? reinterpret_cast<const char*>(anchor) : "", nodes_});
 }
 
 void Checker::close() {
   auto& keys = stack_.back().keys;
   // In order of appearance within one hash, so that the second of two is named.
   std::stable_sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.hash < b.hash; });
-  const auto twice = std::adjacent_find(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.hash == b.hash; });
+  const auto twice =
+      std::adjacent_find(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.hash == b.hash; });
   if (twice != keys.end()) {
-    throw fault((twice + 1)->mark, "the key " + twice->text + " stands here a second time (first at " + place(twice->mark) + ")");
+    throw fault((twice + 1)->mark,
+                "the key " + twice->text + " stands here a second time (first at " + place(twice->mark) + ")");
   }
+  const Frame& frame = stack_.back();
+  const auto anchored =
+      std::find_if(anchors_.rbegin(), anchors_.rend(), [&](const Anchor& one) { return one.name == frame.anchor; });
+  if (!frame.anchor.empty() && anchored != anchors_.rend()) anchored->nodes = 1 + nodes_ - frame.nodes_before;
   stack_.pop_back();
 }
 
@@ -101,13 +119,15 @@ int Checker::see(const yaml_event_t& event) {
         throw fault(event.start_mark, "more than " + std::to_string(bounds_.aliases) + " aliases");
       }
       const std::string name = reinterpret_cast<const char*>(event.data.alias.anchor);
-      if (std::find(anchors_.begin(), anchors_.end(), name) == anchors_.end()) {
+      const auto anchored =
+          std::find_if(anchors_.rbegin(), anchors_.rend(), [&](const Anchor& one) { return one.name == name; });
+      if (anchored == anchors_.rend()) {
         throw fault(event.start_mark, "the alias *" + name + " has no anchor &" + name + " before it");
       }
       if (std::any_of(stack_.begin(), stack_.end(), [&](const Frame& frame) { return frame.anchor == name; })) {
         throw fault(event.start_mark, "the alias *" + name + " points into itself");
       }
-      node(event, nullptr);
+      node(event, nullptr, anchored->nodes);
       return depth;
     }
     case YAML_MAPPING_START_EVENT:
@@ -140,8 +160,8 @@ bool marks_content(const yaml_event_t& event) {
 }
 
 bool block_scalar(const yaml_event_t& event) {
-  return event.type == YAML_SCALAR_EVENT && (event.data.scalar.style == YAML_LITERAL_SCALAR_STYLE ||
-                                             event.data.scalar.style == YAML_FOLDED_SCALAR_STYLE);
+  return event.type == YAML_SCALAR_EVENT &&
+         (event.data.scalar.style == YAML_LITERAL_SCALAR_STYLE || event.data.scalar.style == YAML_FOLDED_SCALAR_STYLE);
 }
 
 bool plain_null(std::string_view text) {
@@ -157,13 +177,16 @@ bool reserved_word(std::string_view text) {
   return false;
 }
 
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 // Written without quotes only if every reader takes it for this string.
 bool plainly_a_string(std::string_view text) {
   if (text.empty() || !(letter(text.front()) || text.front() == '/') || text.back() == ' ') return false;
   for (const char c : text) {
-    if (!letter(c) && !(c >= '0' && c <= '9') && std::string_view(" _./@+=-").find(c) == std::string_view::npos) return false;
+    if (!letter(c) && !(c >= '0' && c <= '9') && std::string_view(" _./@+=-").find(c) == std::string_view::npos)
+      return false;
   }
   return !reserved_word(text);
 }
@@ -179,10 +202,12 @@ int utf8_length(std::string_view text, std::size_t at) {
   return length;
 }
 
-// Characters that a quoted scalar on one line cannot hold as they are: controls, other line breaks, the byte order mark.
+// Characters that a quoted scalar on one line cannot hold as they are: controls, other line breaks, the byte order
+// mark.
 bool needs_escape(std::string_view sequence) {
   if (sequence.size() == 1) return static_cast<unsigned char>(sequence[0]) < 0x20 || sequence[0] == 0x7F;
-  if (sequence.size() == 2) return static_cast<unsigned char>(sequence[0]) == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
+  if (sequence.size() == 2)
+    return static_cast<unsigned char>(sequence[0]) == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
   return sequence == "\xE2\x80\xA8" || sequence == "\xE2\x80\xA9" || sequence == "\xEF\xBB\xBF";
 }
 
@@ -296,7 +321,9 @@ Clipboard Clipboard::parse(std::string text, const Bounds& bounds) {
   return made;
 }
 
-Clipboard Clipboard::checked(std::string text) { return Clipboard(std::move(text)); }
+Clipboard Clipboard::checked(std::string text) {
+  return Clipboard(std::move(text));
+}
 
 const std::vector<Clipboard::Entry>& Clipboard::entries() const {
   if (!indexed_) index({std::max(text_.size(), Bounds{}.bytes)});
@@ -341,14 +368,23 @@ void Clipboard::index(const Bounds& bounds) const {
       const std::size_t begin = reader.byte_of(event.start_mark);
       if (event.start_mark.column != 0 || event.data.scalar.anchor != nullptr) editable_ = false;
       const std::size_t key_end = reader.byte_of(event.end_mark);
-      entries_.push_back({std::string(scalar_text(event)), begin, key_end, key_end, static_cast<int>(event.start_mark.line) + 1,
-                          static_cast<int>(event.start_mark.column) + 1, false, false, {}});
+      entries_.push_back({std::string(scalar_text(event)),
+                          begin,
+                          key_end,
+                          key_end,
+                          static_cast<int>(event.start_mark.line) + 1,
+                          static_cast<int>(event.start_mark.column) + 1,
+                          false,
+                          false,
+                          false,
+                          {}});
       continue;
     }
     if (entries_.empty()) continue;
     Entry& entry = entries_.back();
     if (depth == 1 && is_node) {  // the value of the entry begins
       entry.value = reader.byte_of(event.start_mark);
+      entry.is_mapping = event.type == YAML_MAPPING_START_EVENT;
       if (event.type == YAML_SCALAR_EVENT) {
         entry.is_scalar = true;
         entry.is_plain = event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && event.data.scalar.tag == nullptr;
@@ -358,7 +394,8 @@ void Clipboard::index(const Bounds& bounds) const {
     if (depth >= 1 && marks_content(event)) {
       const std::size_t end = reader.byte_of(event.end_mark);
       // A block collection's end mark is where the next thing begins; a flow collection's is its bracket.
-      const bool bracket = !is_end(event) || (end > 0 && (text_[end - 1] == ']' || text_[end - 1] == '}') && event.start_mark.index != event.end_mark.index);
+      const bool bracket = !is_end(event) || (end > 0 && (text_[end - 1] == ']' || text_[end - 1] == '}') &&
+                                              event.start_mark.index != event.end_mark.index);
       if (bracket) {
         content_end = end;
         ends_in_block_scalar = block_scalar(event);
@@ -388,8 +425,18 @@ std::vector<std::string> Clipboard::keys() const {
 
 std::optional<std::string> Clipboard::scalar(std::string_view key) const {
   const Entry* entry = find(key);
-  if (entry == nullptr || !entry->is_scalar || (entry->is_plain && plain_null(entry->scalar))) return std::nullopt;
+  if (entry == nullptr || !entry->is_scalar || null(key)) return std::nullopt;
   return entry->scalar;
+}
+
+bool Clipboard::null(std::string_view key) const {
+  const Entry* entry = find(key);
+  return entry != nullptr && entry->is_scalar && entry->is_plain && plain_null(entry->scalar);
+}
+
+bool Clipboard::mapping(std::string_view key) const {
+  const Entry* entry = find(key);
+  return entry != nullptr && entry->is_mapping;
 }
 
 std::string Clipboard::require(std::string_view key) const {
@@ -467,7 +514,8 @@ std::string_view Clipboard::raw(std::string_view key) const {
   const Entry* entry = find(key);
   if (entry == nullptr) return {};
   std::string_view value = std::string_view(text_).substr(entry->value, entry->end - entry->value);
-  while (!value.empty() && (value.back() == '\n' || value.back() == ' ' || value.back() == '\r')) value.remove_suffix(1);
+  while (!value.empty() && (value.back() == '\n' || value.back() == ' ' || value.back() == '\r'))
+    value.remove_suffix(1);
   return value;
 }
 
@@ -497,7 +545,9 @@ void Clipboard::replace(std::string_view key, const std::string& entry_text) {
   *this = parse(std::move(made));
 }
 
-void Clipboard::set(std::string_view key, std::string_view value) { replace(key, entry_of(key, value, "")); }
+void Clipboard::set(std::string_view key, std::string_view value) {
+  replace(key, entry_of(key, value, ""));
+}
 
 void Clipboard::set_list(std::string_view key, const std::vector<std::string>& values) {
   std::string made = quoted(key) + ":";

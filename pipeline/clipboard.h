@@ -14,7 +14,8 @@
 
 namespace jarvis::pipeline {
 
-// What a clipboard may be at most (CONTRACTS §1). Checked while reading, so that hostile text costs nothing in proportion.
+// What a clipboard may be at most (CONTRACTS §1). Checked while reading, so that hostile text costs nothing in
+// proportion.
 struct Bounds {
   std::size_t bytes = 8U << 20U;
   int depth = 64;
@@ -25,9 +26,9 @@ struct Bounds {
 class Clipboard {
  public:
   // One mapping, or throws Error(Usage) naming line and column (both from 1) of the fault: not UTF-8, not YAML, not a
-  // mapping, a second document, over the bounds, a key twice in one mapping, an alias without its anchor or into itself.
-  // An unclosed quote is reported where it opens. Text that holds nothing but white space and comments is no clipboard
-  // either: see blank().
+  // mapping, a second document, over the bounds, a key twice in one mapping, an alias without its anchor or into
+  // itself. An unclosed quote is reported where it opens. Text that holds nothing but white space and comments is no
+  // clipboard either: see blank().
   static Clipboard parse(std::string text, const Bounds& bounds = {});
 
   // Text that has passed parse() elsewhere: not read before somebody looks. A task that looks at nothing pays nothing.
@@ -41,12 +42,17 @@ class Clipboard {
   std::vector<std::string> keys() const;
   bool has(std::string_view key) const { return find(key) != nullptr; }
 
+  // Whether the key is there with a null (nothing, ~ or null, unquoted), or with a mapping.
+  bool null(std::string_view key) const;
+  bool mapping(std::string_view key) const;
+
   // The value as a scalar, as its reader sees it (quotes and escapes resolved); nothing if the key is absent, null
   // (empty, ~ or null, unquoted) or not a scalar.
   std::optional<std::string> scalar(std::string_view key) const;
   // scalar(), or Error(Usage) "KEY: missing".
   std::string require(std::string_view key) const;
-  // The items of a list of scalars, a single scalar as a list of one, and empty if absent. Error(Usage) for anything else.
+  // The items of a list of scalars, a single scalar as a list of one, and empty if absent. Error(Usage) for anything
+  // else.
   std::vector<std::string> list(std::string_view key) const;
   // A mapping of scalars in order; empty if absent. Error(Usage) for anything else.
   std::vector<std::pair<std::string, std::string>> map(std::string_view key) const;
@@ -72,11 +78,11 @@ class Clipboard {
  private:
   struct Entry {
     std::string key;
-    std::size_t begin;   // of the key
-    std::size_t value;   // of the value's node (after "key:" and blanks)
-    std::size_t end;     // one past the entry's last byte, its newline included when there is one
-    int line, column;    // of the key, from 1
-    bool is_scalar, is_plain;
+    std::size_t begin;  // of the key
+    std::size_t value;  // of the value's node (after "key:" and blanks)
+    std::size_t end;    // one past the entry's last byte, its newline included when there is one
+    int line, column;   // of the key, from 1
+    bool is_scalar, is_plain, is_mapping;
     std::string scalar;  // resolved text
   };
   explicit Clipboard(std::string text) : text_(std::move(text)) {}

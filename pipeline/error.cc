@@ -17,7 +17,9 @@ Error& Error::retry_after(std::chrono::milliseconds delay) {
   return *this;
 }
 
-Error system_error(std::string_view text) { return system_error(text, errno); }
+Error system_error(std::string_view text) {
+  return system_error(text, errno);
+}
 
 Error system_error(std::string_view text, int error_number) {
   return {Kind::Permanent, std::string(text) + ": " + std::strerror(error_number)};

@@ -44,7 +44,8 @@ class Error : public std::exception {
 Error system_error(std::string_view text);
 Error system_error(std::string_view text, int error_number);
 
-// The nearest of `candidates` to `word` by edit distance (at most a third of its length), or nothing. For "did you mean".
+// The nearest of `candidates` to `word` by edit distance (at most a third of its length), or nothing. For "did you
+// mean".
 template <typename Range>
 std::optional<std::string> nearest(std::string_view word, const Range& candidates);
 

@@ -11,7 +11,9 @@ namespace jarvis::pipeline {
 
 namespace {
 
-void put(std::string& to, const void* data, std::size_t size) { to.append(static_cast<const char*>(data), size); }
+void put(std::string& to, const void* data, std::size_t size) {
+  to.append(static_cast<const char*>(data), size);
+}
 
 template <typename T>
 void put_number(std::string& to, T value) {

@@ -1,11 +1,11 @@
-// What the loop and a forkserver say to each other: one message per packet of a SOCK_SEQPACKET socket, both ends of the same
-// build on the same machine, so plain bytes in native order. Descriptors travel as SCM_RIGHTS.
+// What the loop and a forkserver say to each other: one message per packet of a SOCK_SEQPACKET socket, both ends of the
+// same build on the same machine, so plain bytes in native order. Descriptors travel as SCM_RIGHTS.
 //
 //   loop -> forkserver   Fork (with 3 descriptors: stdin, stdout, stderr), Signal, Release
 //   forkserver -> loop   Started, Exited, NotForked
 //
-// A socket may refuse a message for now (EAGAIN): both ends keep a backlog and never block, else 1,000 requests in flight
-// deadlock. Knows no asio and no task.
+// A socket may refuse a message for now (EAGAIN): both ends keep a backlog and never block, else 1,000 requests in
+// flight deadlock. Knows no asio and no task.
 #pragma once
 
 #include <sys/types.h>
@@ -46,7 +46,8 @@ std::optional<ForkMessage> decode(std::string_view bytes);
 
 using ThreeFds = std::array<int, 3>;
 
-// Sends one packet without blocking or raising SIGPIPE. True: sent; false: not now. Error(Permanent) if the other end is gone.
+// Sends one packet without blocking or raising SIGPIPE. True: sent; false: not now. Error(Permanent) if the other end
+// is gone.
 bool send_packet(int socket, std::string_view bytes, const ThreeFds* descriptors = nullptr);
 
 struct Packet {

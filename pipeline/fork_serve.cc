@@ -27,13 +27,16 @@ namespace jarvis::pipeline {
 namespace {
 
 constexpr int kCannotRun = 126, kNotFound = 127;  // what a shell says
+constexpr int kYoung = 5;                         // ms: a child that ends sooner is reported once, as ended
 
 struct Child {
   std::uint64_t id;
   std::string step;
 };
 
-std::int64_t microseconds(const timeval& time) { return static_cast<std::int64_t>(time.tv_sec) * 1'000'000 + time.tv_usec; }
+std::int64_t microseconds(const timeval& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000 + time.tv_usec;
+}
 
 std::string step_of(const std::vector<std::string>& environment) {
   for (const std::string& one : environment) {
@@ -53,6 +56,7 @@ class ForkLoop {
   void fork_one(ForkMessage& request, Packet& packet);
   [[noreturn]] void become(const ForkMessage& request, const Packet& packet, pid_t parent);
   void reap();
+  void announce();
   void say(const ForkMessage& message);
   void flush();
   void end_everything();
@@ -63,12 +67,15 @@ class ForkLoop {
   rlimit original_files_{};
   std::unordered_map<pid_t, Child> children_;
   std::unordered_map<std::uint64_t, pid_t> groups_;  // of children, and of those that left somebody behind
+  std::vector<pid_t> young_;                         // begun, but not yet said so
+  std::string directory_;                            // where we are: children mostly start in the same place
   std::deque<std::string> backlog_;
   bool gone_ = false;
 };
 
 void ForkLoop::prepare() {
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);  // children start with default signals
+  ::umask(077);
   ::setsid();  // a Ctrl-C on jarvis's terminal is jarvis's business
   sigset_t wanted;
   ::sigemptyset(&wanted);
@@ -90,7 +97,12 @@ int ForkLoop::run() {
   while (!gone_) {
     pollfd waits[2] = {{options_.socket, POLLIN, 0}, {signals_.get(), POLLIN, 0}};
     if (!backlog_.empty()) waits[0].events |= POLLOUT;
-    if (::poll(waits, 2, -1) < 0 && errno != EINTR) throw system_error("poll");
+    const int ready = ::poll(waits, 2, young_.empty() ? -1 : kYoung);
+    if (ready < 0 && errno != EINTR) throw system_error("poll");
+    if (ready <= 0) {
+      announce();
+      continue;
+    }
     // The loop is dead: what it asked for last is not begun any more.
     if ((waits[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) break;
     if ((waits[1].revents & POLLIN) != 0) reap();
@@ -115,7 +127,11 @@ void ForkLoop::receive() {
       fork_one(*message, *packet);
       return;
     case ForkMessage::What::Signal:
-      if (const auto group = groups_.find(message->id); group != groups_.end()) ::kill(-group->second, message->number);
+      if (const auto group = groups_.find(message->id); group != groups_.end()) {
+        // A child that has not come as far as its own group yet is hit by itself.
+        if (::kill(-group->second, message->number) != 0 && children_.count(group->second) > 0)
+          ::kill(group->second, message->number);
+      }
       return;
     case ForkMessage::What::Release:
       groups_.erase(message->id);
@@ -131,20 +147,34 @@ void ForkLoop::fork_one(ForkMessage& request, Packet& packet) {
   answer.what = ForkMessage::What::NotForked;
   answer.number = EPROTO;
   if (packet.descriptors.size() == 3) {
+    if (request.directory != directory_ && ::chdir(request.directory.c_str()) == 0) directory_ = request.directory;
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid == 0) become(request, packet, parent);
     if (pid > 0) {
-      ::setpgid(pid, pid);  // here too, so that a Signal that comes next finds the group
       children_[pid] = {request.id, step_of(request.environment)};
       groups_[request.id] = pid;
-      answer.what = ForkMessage::What::Started;
-      answer.pid = pid;
-    } else {
-      answer.number = errno;
+      young_.push_back(pid);
+      if (young_.size() > 1000) announce();
+      return;
     }
+    answer.number = errno;
   }
   say(answer);
+}
+
+// Says of the children that are no longer young that they have begun.
+void ForkLoop::announce() {
+  for (const pid_t pid : young_) {
+    const auto child = children_.find(pid);
+    if (child == children_.end()) continue;
+    ForkMessage started;
+    started.what = ForkMessage::What::Started;
+    started.id = child->second.id;
+    started.pid = pid;
+    say(started);
+  }
+  young_.clear();
 }
 
 // In the child: the environment of CONTRACTS §1, then the task. Nothing of the forkserver survives in it.
@@ -152,15 +182,12 @@ void ForkLoop::become(const ForkMessage& request, const Packet& packet, pid_t pa
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(kCannotRun);  // it died before the line above
   ::setpgid(0, 0);
-  // The three may themselves be 0 to 2: move them up first.
-  int fds[3];
-  for (std::size_t i = 0; i < 3; ++i) fds[i] = ::fcntl(packet.descriptors[i].get(), F_DUPFD, 10);
-  for (int i = 0; i < 3; ++i) ::dup2(fds[i], i);
+  // They came over the socket while 0 to 2 were open, so none of them is one of these.
+  for (int i = 0; i < 3; ++i) ::dup2(packet.descriptors[static_cast<std::size_t>(i)].get(), i);
   ::close_range(3, ~0U, 0);
-  ::setrlimit(RLIMIT_NOFILE, &original_files_);
-  ::umask(077);
+  if (original_files_.rlim_cur != original_files_.rlim_max) ::setrlimit(RLIMIT_NOFILE, &original_files_);
   ::sigprocmask(SIG_SETMASK, &original_mask_, nullptr);
-  if (!request.directory.empty() && ::chdir(request.directory.c_str()) != 0) {
+  if (!request.directory.empty() && request.directory != directory_ && ::chdir(request.directory.c_str()) != 0) {
     ::dprintf(2, "cannot go to the working directory %s: %s\n", request.directory.c_str(), std::strerror(errno));
     ::_exit(kCannotRun);
   }
@@ -221,7 +248,8 @@ void ForkLoop::flush() {
   }
 }
 
-// The loop is gone. Nobody may go on working for it, and the state's lock, which this process holds, is not let go before.
+// The loop is gone. Nobody may go on working for it, and the state's lock, which this process holds, is not let go
+// before.
 void ForkLoop::end_everything() {
   std::set<std::string, std::less<>> steps;
   for (const auto& [pid, child] : children_) {

@@ -1,7 +1,7 @@
 // The forkserver's own end: a lean single-threaded process that forks one child per request and reports how it ended.
-// Started by exec with two inherited descriptors: the request socket, and the state directory's lock (or none). It lives
-// as long as its socket's other end: when the loop dies, it kills every group it started, and only then lets the lock go.
-// Knows no task: `run_task` performs one in the child and returns its exit status.
+// Started by exec with two inherited descriptors: the request socket, and the state directory's lock (or none). It
+// lives as long as its socket's other end: when the loop dies, it kills every group it started, and only then lets the
+// lock go. Knows no task: `run_task` performs one in the child and returns its exit status.
 #pragma once
 
 #include <functional>

@@ -49,7 +49,9 @@ class SpawnActions {
 Forkserver::Forkserver(asio::io_context& loop, std::filesystem::path executable, int lock)
     : loop_(loop), executable_(std::move(executable)), lock_(lock), socket_(loop) {}
 
-Forkserver::~Forkserver() { join(); }
+Forkserver::~Forkserver() {
+  join();
+}
 
 void Forkserver::join() {
   if (socket_.is_open()) socket_.close();
@@ -63,7 +65,8 @@ void Forkserver::join() {
 void Forkserver::start() {
   if (socket_.is_open()) return;
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) throw system_error("socketpair");
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+    throw system_error("socketpair");
   UniqueFd ours(ends[0]), theirs(ends[1]);
   // Out of the way of the numbers that the child gets.
   UniqueFd high(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, 20));
@@ -73,6 +76,9 @@ void Forkserver::start() {
   ::posix_spawn_file_actions_adddup2(actions.get(), 2, 1);
   ::posix_spawn_file_actions_adddup2(actions.get(), high.get(), kSocketNumber);
   if (lock) ::posix_spawn_file_actions_adddup2(actions.get(), lock.get(), kLockNumber);
+  // Nothing else of ours: neither sockets (whoever waits at their other end would never see them closed) nor what we
+  // inherited.
+  ::posix_spawn_file_actions_addclosefrom_np(actions.get(), lock ? kLockNumber + 1 : kSocketNumber + 1);
   std::string name = executable_.string(), serve = "--serve", socket = std::to_string(kSocketNumber),
               held = lock ? std::to_string(kLockNumber) : "-1";
   char* arguments[] = {name.data(), serve.data(), socket.data(), held.data(), nullptr};
@@ -84,7 +90,8 @@ void Forkserver::start() {
   wait_readable();
 }
 
-std::uint64_t Forkserver::fork(const ForkRequest& request, std::array<UniqueFd, 3> descriptors, ForkListener& listener) {
+std::uint64_t Forkserver::fork(const ForkRequest& request, std::array<UniqueFd, 3> descriptors,
+                               ForkListener& listener) {
   const std::uint64_t id = next_id_++;
   ForkMessage message;
   message.what = ForkMessage::What::Fork;
@@ -97,7 +104,8 @@ std::uint64_t Forkserver::fork(const ForkRequest& request, std::array<UniqueFd, 
   try {
     if (deaths_ >= kDeathsInARow) throw Error(Kind::Permanent, executable_.string() + " keeps dying");
     start();
-    if (encode(message).size() > kForkMessageLimit) throw Error(Kind::Usage, "the environment of " + request.task + " is larger than 128 KiB");
+    if (encode(message).size() > kForkMessageLimit)
+      throw Error(Kind::Usage, "the environment of " + request.task + " is larger than 128 KiB");
     say(message, std::move(descriptors));
   } catch (const Error& e) {
     fail_later(id, e.what());
@@ -131,7 +139,9 @@ void Forkserver::release(std::uint64_t id) {
   say(message);
 }
 
-void Forkserver::forget(std::uint64_t id) { flying_.erase(id); }
+void Forkserver::forget(std::uint64_t id) {
+  flying_.erase(id);
+}
 
 void Forkserver::say(const ForkMessage& message, std::array<UniqueFd, 3> descriptors) {
   if (!socket_.is_open()) return;  // it died: those in flight hear of it
@@ -188,7 +198,8 @@ void Forkserver::receive() {
       flying_.erase(found);
       deaths_ = 0;
       if (message->what == ForkMessage::What::Exited) listener->exited(*message);
-      if (message->what == ForkMessage::What::NotForked) listener->not_forked(std::string("fork: ") + std::strerror(message->number));
+      if (message->what == ForkMessage::What::NotForked)
+        listener->not_forked(std::string("fork: ") + std::strerror(message->number));
     }
   }
   wait_readable();

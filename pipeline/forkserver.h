@@ -1,6 +1,6 @@
-// The loop's end of a forkserver: starts its executable, hands it requests, hears how children end, starts it again when it
-// dies. Never blocks: what the socket does not take now waits in a backlog. Lives on the loop's thread. Only here and in
-// fork_serve.cc are processes made.
+// The loop's end of a forkserver: starts its executable, hands it requests, hears how children end, starts it again
+// when it dies. Never blocks: what the socket does not take now waits in a backlog. Lives on the loop's thread. Only
+// here and in fork_serve.cc are processes made.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -50,8 +50,8 @@ class Forkserver {
   // Closes the socket and waits until the forkserver has ended its children and itself. Blocks; at the end of the main.
   void join();
 
-  // Asks for a child with these descriptors as 0, 1, 2; they are closed here in any case. `listener` must live until it was
-  // told exited, not_forked or lost, or until forget().
+  // Asks for a child with these descriptors as 0, 1, 2; they are closed here in any case. `listener` must live until it
+  // was told exited, not_forked or lost, or until forget().
   std::uint64_t fork(const ForkRequest& request, std::array<UniqueFd, 3> descriptors, ForkListener& listener);
   void signal(std::uint64_t id, int number);  // to the child's whole group
   void release(std::uint64_t id);             // after exited with group_left: nothing more will be signalled

@@ -22,7 +22,9 @@ constexpr auto kConfirmWithin = 5min;
 constexpr auto kAskAgainFor = 30s;  // temporary answers in plan mode
 constexpr int kRunIdLength = 6, kCodeLength = 6;
 
-Time now() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
+Time now() {
+  return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
+}
 
 // The row as it was planned, whatever this binary's table says today.
 Row row_of(const StepRecord& step) {
@@ -75,7 +77,8 @@ bool has_all(const Clipboard& board, const std::vector<std::string>& keys) {
 
 }  // namespace
 
-Pipeline::Pipeline(asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table, WorkshopOptions options)
+Pipeline::Pipeline(asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table,
+                   WorkshopOptions options)
     : shop_(loop, journal, pen, std::move(seal), table, std::move(options)), idle_(loop) {}
 
 Pipeline::~Pipeline() = default;
@@ -134,8 +137,13 @@ void Pipeline::carry(std::shared_ptr<Run> run) {
 }
 
 void Pipeline::told(const Run& run, Run::What what) {
-  const auto listeners = listeners_;  // one of them may leave while it is told
-  for (const auto& [id, listener] : listeners) listener(run, what);
+  // One of them may leave while it is told.
+  for (auto next = listeners_.begin(); next != listeners_.end();) {
+    const int id = next->first;
+    const Listener listener = next->second;
+    listener(run, what);
+    next = listeners_.upper_bound(id);
+  }
   if (what != Run::What::Ended) return;
   const RunRecord& record = run.record();
   const auto holder = holders_.find(record.host);
@@ -152,11 +160,14 @@ asio::awaitable<void> Pipeline::take_lock(const std::string& host, const std::st
     if (held && held->state == RunState::Confirming) {
       co_await cancel(held->run, "a newer command");  // it has changed nothing yet
     } else if (held && held->state == RunState::Interrupted) {
-      throw Error(Kind::Refused, host + " is held by run " + held->run + ": " + held->operation + " by " + held->by + " since " + clock_of(held->started) +
-                                     ", interrupted at " + std::to_string(held->stage_number) + "/" + std::to_string(held->stages) + " " + held->stage +
-                                     "; `jarvis retry " + host + "` goes on with it, `jarvis cancel " + host + "` gives it up");
+      throw Error(Kind::Refused, host + " is held by run " + held->run + ": " + held->operation + " by " + held->by +
+                                     " since " + clock_of(held->started) + ", interrupted at " +
+                                     std::to_string(held->stage_number) + "/" + std::to_string(held->stages) + " " +
+                                     held->stage + "; `jarvis retry " + host + "` goes on with it, `jarvis cancel " +
+                                     host + "` gives it up");
     } else if (held) {
-      throw Error(Kind::Refused, host + " is held by run " + held->run + ": " + held->operation + " by " + held->by + " since " + clock_of(held->started));
+      throw Error(Kind::Refused, host + " is held by run " + held->run + ": " + held->operation + " by " + held->by +
+                                     " since " + clock_of(held->started));
     }
   }
   holders_[host] = run;
@@ -219,9 +230,9 @@ asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipbo
   std::vector<Asked> made;
   const auto text = std::make_shared<const std::string>(first.text());
   const std::string id = "plan-" + random_word(kRunIdLength);
-  Blanker blanker(shop_.is_secret());
-  blanker.learn(first.text());
+  const std::vector<std::string> secrets = facts_of(first, shop_.table().secrets()).secrets;
   for (const PlanStep& step : plan.steps) {
+    const Blanker blanker = shop_.blanker(secrets, *step.row);
     Asked asked;
     asked.task = step.row->name;
     asked.stage = step.row->stage;
@@ -232,7 +243,8 @@ asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipbo
         Places::Wait wait(shop_.places());
         co_await wait.taken();
       }
-      const auto one = shop_.attempt(*step.row, {id, id + "." + std::to_string(made.size()), attempt, true}, text, directory);
+      const auto one =
+          shop_.attempt(*step.row, {id, id + "." + std::to_string(made.size()), attempt, true}, text, directory);
       const AttemptResult result = co_await one->run();
       shop_.places().give_back();
       asked.temporary = result.not_yet;
@@ -256,9 +268,9 @@ std::vector<std::string> Pipeline::credential_faults(const Plan& plan) {
   std::vector<std::string> faults;
   for (const PlanStep& step : plan.steps) {
     const std::string module = step.row->module();
-    if (!shop_.options().environment || !modules.insert(module).second) continue;
+    if (!modules.insert(module).second) continue;
     try {
-      shop_.options().environment(module);
+      shop_.granted(module);
     } catch (const Error& e) {
       faults.emplace_back(e.what());
     }
@@ -283,7 +295,8 @@ asio::awaitable<std::string> Pipeline::retry(Retry what, std::optional<std::stri
   auto record = shop_.journal().run(what.run);
   if (!record) throw Error(Kind::Usage, "no run " + what.run);
   if (carried(record->id) || (record->state != RunState::Failed && record->state != RunState::Interrupted)) {
-    throw Error(Kind::Usage, "run " + record->id + " of " + record->host + " is " + std::string(word(view(record->id)->state)) + ", there is nothing to retry");
+    throw Error(Kind::Usage, "run " + record->id + " of " + record->host + " is " +
+                                 std::string(word(view(record->id)->state)) + ", there is nothing to retry");
   }
   const bool failed = record->state == RunState::Failed;
   co_await take_lock(record->host, record->id);
@@ -306,7 +319,8 @@ asio::awaitable<std::string> Pipeline::retry(Retry what, std::optional<std::stri
   std::vector<RunStep> steps;
   for (const StepRecord& old : record->steps) {
     RunStep step = step_of(old);
-    const bool to_do = !step.undoes && step.state != StepRecord::State::Done && step.state != StepRecord::State::Skipped;
+    const bool to_do =
+        !step.undoes && step.state != StepRecord::State::Done && step.state != StepRecord::State::Skipped;
     if (to_do && failed) {  // a new chance: attempts and deadline begin anew
       step.state = StepRecord::State::Todo;
       step.counted = 0;
@@ -337,7 +351,9 @@ asio::awaitable<std::string> Pipeline::retry(Retry what, std::optional<std::stri
 
 asio::awaitable<std::string> Pipeline::confirm(const std::string& code, const std::string& directory) {
   for (const RunRecord& record : shop_.journal().runs({std::nullopt, true, 0})) {
-    if (record.state != RunState::Confirming || shop_.seal().open_text(record.confirm, record.id + record.plan_digest) != code) continue;
+    if (record.state != RunState::Confirming ||
+        shop_.seal().open_text(record.confirm, record.id + record.plan_digest) != code)
+      continue;
     if (record.confirm_until && *record.confirm_until <= now()) break;
     const auto live = runs_.find(record.id);
     if (live != runs_.end()) {
@@ -349,7 +365,8 @@ asio::awaitable<std::string> Pipeline::confirm(const std::string& code, const st
     }
     co_return record.id;
   }
-  throw Error(Kind::Refused, "no run waits for this code; a code is good once, for five minutes, for the plan it was given for");
+  throw Error(Kind::Refused,
+              "no run waits for this code; a code is good once, for five minutes, for the plan it was given for");
 }
 
 asio::awaitable<std::string> Pipeline::cancel(const std::string& id, const std::string& by) {
@@ -371,7 +388,13 @@ std::vector<RunView> Pipeline::views(const RunFilter& filter) {
   std::vector<RunView> made;
   for (const RunRecord& record : shop_.journal().runs(filter)) {
     const auto live = runs_.find(record.id);
-    made.push_back(live != runs_.end() ? live->second->view() : view_of(record));
+    if (live != runs_.end()) {
+      made.push_back(live->second->view());
+    } else if (filter.host) {  // somebody looks closely: with its steps
+      made.push_back(view_of(shop_.journal().run(record.id).value_or(record)));
+    } else {
+      made.push_back(view_of(record));
+    }
   }
   return made;
 }
@@ -391,8 +414,8 @@ const Run* Pipeline::live(const std::string& id) const {
 }
 
 std::size_t Pipeline::busy() const {
-  return static_cast<std::size_t>(
-      std::count_if(runs_.begin(), runs_.end(), [](const auto& one) { return one.second->record().state != RunState::Confirming; }));
+  return static_cast<std::size_t>(std::count_if(
+      runs_.begin(), runs_.end(), [](const auto& one) { return one.second->record().state != RunState::Confirming; }));
 }
 
 int Pipeline::listen(Listener listener) {
@@ -416,6 +439,11 @@ asio::awaitable<void> Pipeline::stop(std::chrono::milliseconds grace) {
     boost::system::error_code woken;
     co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
+}
+
+void Pipeline::hurry() {
+  const auto left = runs_;
+  for (const auto& [id, run] : left) run->abandon();
 }
 
 std::string Pipeline::clipboard(const std::string& id, std::optional<int> step) {

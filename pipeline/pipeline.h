@@ -27,28 +27,29 @@ struct Order {
 // What planning by asking the tasks found out.
 struct Asked {
   std::string task, stage;
-  bool asked = false;             // understands plan mode, and its needs are there
+  bool asked = false;  // understands plan mode, and its needs are there
   std::vector<std::string> changes;
-  std::string fault;              // why it would fail; empty: it would not
-  bool temporary = false;         // the fault may pass
+  std::string fault;       // why it would fail; empty: it would not
+  bool temporary = false;  // the fault may pass
 };
 
 class Pipeline {
  public:
   using Listener = std::function<void(const Run&, Run::What)>;
 
-  Pipeline(boost::asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table, WorkshopOptions options);
+  Pipeline(boost::asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table,
+           WorkshopOptions options);
   ~Pipeline();
 
-  // First call: what an earlier jarvis left unfinished becomes `interrupted` (or expired), and processes of its attempts that
-  // survived are ended. Blocks for the journal.
+  // First call: what an earlier jarvis left unfinished becomes `interrupted` (or expired), and processes of its
+  // attempts that survived are ended. Blocks for the journal.
   void take_stock();
 
   // Begins a run; its id. `code` is set when it must be confirmed first (the plan destroys): the word to confirm with.
   // Error(Refused) when the host is held.
   boost::asio::awaitable<std::string> submit(Order order, std::optional<std::string>& code);
-  // Asks every task of the plan that understands it, in plan mode; runs nothing else. A temporary fault is asked again for
-  // at most 30 s.
+  // Asks every task of the plan that understands it, in plan mode; runs nothing else. A temporary fault is asked again
+  // for at most 30 s.
   boost::asio::awaitable<std::vector<Asked>> ask(const Plan& plan, const Clipboard& first, std::string directory);
 
   // What keeps the modules of this plan from their credentials, one line each; none: nothing.
@@ -60,7 +61,7 @@ class Pipeline {
   std::vector<RunRecord> interrupted(const std::optional<std::string>& host);
 
   struct Retry {
-    std::string run;                     // id
+    std::string run;                                        // id
     std::vector<std::pair<std::string, std::string>> skip;  // task, reason
     std::string by, where, directory;
   };
@@ -88,8 +89,12 @@ class Pipeline {
   // Polite stop: nothing new begins, attempts under way get `grace`, then KILL; done when nothing is in flight.
   boost::asio::awaitable<void> stop(std::chrono::milliseconds grace);
 
+  // During stop(): no more grace.
+  void hurry();
+
   Workshop& shop() { return shop_; }
-  // The newest clipboard of a run, or the one after a step (-1: the first). Error when there is none or the key is another.
+  // The newest clipboard of a run, or the one after a step (-1: the first). Error when there is none or the key is
+  // another.
   std::string clipboard(const std::string& run, std::optional<int> step);
   // The code that a run waits for; nothing if it waits for none. For whoever may confirm it anyway.
   std::optional<std::string> code_of(const std::string& run);

@@ -17,8 +17,8 @@ namespace {
 
 Row overridden(const Row& row, const ActionList::Entry& entry) {
   const RetryOverride& retry = entry.retry;
-  const bool plain = entry.stage.empty() && !entry.timeout && !entry.grace && !retry.attempts && !retry.delay && !retry.max_delay &&
-                     !retry.deadline && !retry.after_timeout && !retry.after_failure;
+  const bool plain = entry.stage.empty() && !entry.timeout && !entry.grace && !retry.attempts && !retry.delay &&
+                     !retry.max_delay && !retry.deadline && !retry.after_timeout && !retry.after_failure;
   if (plain) return row;  // shared by every run that uses it
   TaskRow made = *row;
   if (!entry.stage.empty()) made.stage = entry.stage;
@@ -69,7 +69,8 @@ Plan make_plan(const ActionList& list, const TaskTable& table, const Clipboard& 
     }
     for (const std::string& need : row->needs) {
       if (there.count(need) == 0) {
-        faults.push_back(where + entry.task + " needs `" + need + "`, which neither the spec nor an earlier task gives");
+        faults.push_back(where + entry.task + " needs `" + need +
+                         "`, which neither the spec nor an earlier task gives");
         there.insert(need);  // said once
       }
     }
@@ -78,7 +79,8 @@ Plan make_plan(const ActionList& list, const TaskTable& table, const Clipboard& 
       const std::string why = why_not_runnable(row->executable);
       if (!why.empty()) faults.push_back(where + entry.task + ": " + row->executable + ": " + why);
     }
-    if (!row->undo.empty() && !table.find(row->undo)) faults.push_back(where + entry.task + ": its undo " + row->undo + " is no task");
+    if (!row->undo.empty() && !table.find(row->undo))
+      faults.push_back(where + entry.task + ": its undo " + row->undo + " is no task");
     if (plan.steps.empty() || plan.steps.back().row->stage != row->stage) ++plan.stages;
     plan.steps.push_back({std::move(row), plan.stages});
   }

@@ -1,5 +1,5 @@
-// The plan: the checked order of steps of one operation on one host, made before anything runs. Pure: rows, an action list
-// and the keys on the first clipboard in, a plan or every fault at once out. Knows no processes and no journal.
+// The plan: the checked order of steps of one operation on one host, made before anything runs. Pure: rows, an action
+// list and the keys on the first clipboard in, a plan or every fault at once out. Knows no processes and no journal.
 #pragma once
 
 #include <string>
@@ -25,12 +25,12 @@ struct Plan {
 };
 
 // Checks the list against the table and the keys that `first` carries:
-//   unknown tasks, a need that neither the clipboard nor an earlier task gives, an external executable that is missing or
-//   cannot be run, an undo that is no task. Error(Usage) with every fault, one a line.
+//   unknown tasks, a need that neither the clipboard nor an earlier task gives, an external executable that is missing
+//   or cannot be run, an undo that is no task. Error(Usage) with every fault, one a line.
 Plan make_plan(const ActionList& list, const TaskTable& table, const Clipboard& first, const std::string& host);
 
-// What the plan does, as one digest: operation, host, tasks in order with their policies, and the clipboard it starts from.
-// A confirmation is bound to it.
+// What the plan does, as one digest: operation, host, tasks in order with their policies, and the clipboard it starts
+// from. A confirmation is bound to it.
 std::string digest_of(const Plan& plan, const std::string& first_clipboard);
 
 // "rwx" for somebody: empty if `path` is an absolute path of a regular file that this process may run, else why not.

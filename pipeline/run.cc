@@ -13,14 +13,17 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kJournalAgain = 2s;         // between tries while the journal cannot be written
 constexpr std::size_t kLoggedOutput = 8192;  // of what a failed attempt printed
 constexpr std::size_t kLastWords = 400;
 constexpr std::string_view kCancelled = "cancelled by ";  // a run's error that begins so: it ends as cancelled
 
-std::chrono::milliseconds since(Clock::time_point then) { return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - then); }
+std::chrono::milliseconds since(Clock::time_point then) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - then);
+}
 
-Time now() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
+Time now() {
+  return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
+}
 
 std::string shortened(std::string text) {
   if (text.size() <= kLastWords) return text;
@@ -53,12 +56,16 @@ RunView view_of(const RunRecord& record) {
   view.by = record.by;
   view.where = record.where;
   view.confirm_until = record.confirm_until;
+  for (const StepRecord& step : record.steps) {
+    if (step.task == record.task && step.tries > 0) view.attempt = std::max(1, step.counted);
+  }
   const Time until = record.ended.value_or(now());
   view.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(until - record.started);
   return view;
 }
 
-Run::Run(Workshop& shop, RunRecord record, std::vector<RunStep> steps, std::string clipboard, Facts facts, Changed changed)
+Run::Run(Workshop& shop, RunRecord record, std::vector<RunStep> steps, std::string clipboard, Facts facts,
+         Changed changed)
     : shop_(shop),
       record_(std::move(record)),
       steps_(std::move(steps)),
@@ -115,16 +122,19 @@ RunChanged Run::line(RunState state) const {
 void Run::enter(RunState state) {
   if (record_.state == state) return;
   record_.state = state;
-  if (state == RunState::Running || state == RunState::Waiting || state == RunState::Undoing) record_.resume_as = undoing_ ? RunState::Undoing : RunState::Running;
+  if (state == RunState::Running || state == RunState::Waiting || state == RunState::Undoing)
+    record_.resume_as = undoing_ ? RunState::Undoing : RunState::Running;
   changed_(*this, What::State);
 }
 
 void Run::stand_at(int index) {
   current_ = index;
   const RunStep& step = steps_[static_cast<std::size_t>(index)];
-  const bool new_stage = record_.stage_number != step.stage_number || record_.stage != step.row->stage;
+  // An undo stands at the stage that it takes back.
+  const std::string& stage = step.undoes ? steps_[static_cast<std::size_t>(*step.undoes)].row->stage : step.row->stage;
+  const bool new_stage = record_.stage_number != step.stage_number || record_.stage != stage || step.undoes;
   record_.stage_number = step.stage_number;
-  record_.stage = step.row->stage;
+  record_.stage = stage;
   record_.task = step.row->name;
   if (new_stage) stage_began_ = Clock::now();
   if (new_stage) changed_(*this, What::Stage);
@@ -238,8 +248,8 @@ asio::awaitable<Run::Ending> Run::perform(int index) {
     const Time started = now();
     AttemptResult result;
     try {
-      attempt_ = shop_.attempt(*step.row, {record_.id, step_id(index), step.counted + 1, false}, clipboard_, record_.directory,
-                               [this] { changed_(*this, What::Progress); });
+      attempt_ = shop_.attempt(*step.row, {record_.id, step_id(index), step.counted + 1, false}, clipboard_,
+                               record_.directory, [this] { changed_(*this, What::Progress); });
       result = co_await attempt_->run();
     } catch (const Error& e) {  // no credentials, no forkserver: nothing ran
       result.outcome = Outcome::Failed;
@@ -299,8 +309,11 @@ asio::awaitable<bool> Run::judge(AttemptResult& result, std::optional<std::strin
   std::string fault;
   try {
     facts = co_await shop_.check(result.output);
-    if (facts.fqdn != facts_.fqdn) fault = "it changed fqdn from " + facts_.fqdn + " to " + (facts.fqdn.empty() ? "nothing" : facts.fqdn);
-    if (facts.hostname != facts_.hostname) fault = "it changed hostname from " + facts_.hostname + " to " + (facts.hostname.empty() ? "nothing" : facts.hostname);
+    if (facts.fqdn != facts_.fqdn)
+      fault = "it changed fqdn from " + facts_.fqdn + " to " + (facts.fqdn.empty() ? "nothing" : facts.fqdn);
+    if (facts.hostname != facts_.hostname)
+      fault = "it changed hostname from " + facts_.hostname + " to " +
+              (facts.hostname.empty() ? "nothing" : facts.hostname);
   } catch (const Error& e) {
     fault = e.what();
   }
@@ -333,8 +346,7 @@ asio::awaitable<Run::Ending> Run::settle(int index, AttemptResult result, Time s
   const std::string printed = result.outcome == Outcome::Succeeded ? "" : result.output.substr(0, kLoggedOutput);
   co_await judge(result, clipboard, facts);
 
-  Blanker blanker(shop_.is_secret());
-  blanker.learn_values(facts_.secrets);
+  Blanker blanker = shop_.blanker(facts_.secrets, *step.row);
   blanker.learn_values(facts.secrets);
   if (result.outcome != Outcome::Succeeded) {
     // A secret that the worker made and printed, but that never came onto the clipboard.
@@ -363,7 +375,8 @@ asio::awaitable<Run::Ending> Run::settle(int index, AttemptResult result, Time s
   if (result.outcome == Outcome::Succeeded) ++step.counted;
   const std::string words = shortened(reason(result, blanker));
   if (result.outcome != Outcome::Succeeded) record.attempt.last_words = words;
-  const NextMove move = after_attempt(step.row->retry, result.outcome, result.not_yet, step.counted, result.retry_after, step.elapsed);
+  const NextMove move =
+      after_attempt(step.row->retry, result.outcome, result.not_yet, step.counted, result.retry_after, step.elapsed);
   Ending ending = Ending::Done;
   if (result.outcome == Outcome::Cancelled) {
     ending = Ending::Cancelled;
@@ -384,7 +397,8 @@ asio::awaitable<Run::Ending> Run::settle(int index, AttemptResult result, Time s
     ending = Ending::Failed;
     step.state = StepRecord::State::Todo;
     failure_ = words;
-    if (move.deadline_passed) failure_ = "not done within " + in_seconds(step.row->retry.deadline) + (words.empty() ? "" : ": " + words);
+    if (move.deadline_passed)
+      failure_ = "not done within " + in_seconds(step.row->retry.deadline) + (words.empty() ? "" : ": " + words);
   }
   record.step_state = step.state;
   record.counted = step.counted;
@@ -400,8 +414,6 @@ asio::awaitable<Run::Ending> Run::settle(int index, AttemptResult result, Time s
 
 // Takes back, newest first, what the steps that are done have done, where their rows name an undo.
 asio::awaitable<void> Run::undo() {
-  if (!cancelled_) record_.error = failure_;  // written down with every step of the undo: a resume ends as this would have
-  enter(RunState::Undoing);
   const std::string failed_stage = record_.stage, failed_task = record_.task;
   const int failed_number = record_.stage_number;
   // Steps of an earlier life of this undo come first, then what is still to be taken back.
@@ -411,6 +423,10 @@ asio::awaitable<void> Run::undo() {
     if (step.undoes || step.state != StepRecord::State::Done || step.row->undo.empty()) continue;
     planned.push_back(i);
   }
+  if (planned.empty()) co_return;
+  if (!cancelled_)
+    record_.error = failure_;  // written down with every step of the undo: a resume ends as this would have
+  enter(RunState::Undoing);
   for (const int target : planned) {
     int index = -1;
     for (int i = 0; i < static_cast<int>(steps_.size()); ++i) {
@@ -420,7 +436,8 @@ asio::awaitable<void> Run::undo() {
     if (index < 0) {
       const Row row = shop_.table().find(steps_[static_cast<std::size_t>(target)].row->undo);
       if (!row) {
-        failure_ += (failure_.empty() ? "" : "; ") + std::string("undo stopped: there is no task ") + steps_[static_cast<std::size_t>(target)].row->undo;
+        failure_ += (failure_.empty() ? "" : "; ") + std::string("undo stopped: there is no task ") +
+                    steps_[static_cast<std::size_t>(target)].row->undo;
         break;
       }
       RunStep made;
@@ -468,8 +485,8 @@ asio::awaitable<void> Run::finish(RunState state) {
   enter(state);
 }
 
-// Writes what is pending. While the journal cannot be written the run is paused: nothing is begun without a record. False:
-// a halt came instead.
+// Writes what is pending. While the journal cannot be written the run is paused: nothing is begun without a record.
+// False: a halt came instead.
 asio::awaitable<bool> Run::flush() {
   if (pending_.empty()) co_return true;
   const RunState before = record_.state;
@@ -487,7 +504,7 @@ asio::awaitable<bool> Run::flush() {
     }
     enter(RunState::Paused);
     if (stopping_) co_return false;
-    co_await pause(kJournalAgain);
+    co_await pause(shop_.options().journal_again);
   }
 }
 
@@ -499,11 +516,11 @@ asio::awaitable<void> Run::pause(std::chrono::milliseconds time) {
 
 RunView Run::view() const {
   RunView view = view_of(record_);
-  view.attempt = current_ >= 0 ? steps_[static_cast<std::size_t>(current_)].counted + 1 : 0;
+  if (current_ >= 0)
+    view.attempt = std::max(1, steps_[static_cast<std::size_t>(current_)].counted + (attempt_ ? 1 : 0));
   view.text = text_;
   if (attempt_ && !attempt_->log().progress().empty()) {
-    Blanker blanker(shop_.is_secret());
-    blanker.learn_values(facts_.secrets);
+    const Blanker blanker = shop_.blanker(facts_.secrets, *steps_[static_cast<std::size_t>(current_)].row);
     view.text = blanker.line(attempt_->log().progress());
   }
   std::chrono::milliseconds usual{0};
@@ -521,8 +538,7 @@ RunView Run::view() const {
 
 std::string Run::live_log() const {
   if (!attempt_) return {};
-  Blanker blanker(shop_.is_secret());
-  blanker.learn_values(facts_.secrets);
+  const Blanker blanker = shop_.blanker(facts_.secrets, *steps_[static_cast<std::size_t>(current_)].row);
   return blanker.lines(attempt_->log().text());
 }
 

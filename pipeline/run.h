@@ -1,6 +1,6 @@
-// A run: one execution of a plan, as a coroutine that walks its steps. Everything that matters is in the journal before it
-// happens (intent) or before the next thing does (outcome, checkpoint); what stands here only is what a resume can do without.
-// Owned by the pipeline; lives on the loop's thread. Knows no chat and no command.
+// A run: one execution of a plan, as a coroutine that walks its steps. Everything that matters is in the journal before
+// it happens (intent) or before the next thing does (outcome, checkpoint); what stands here only is what a resume can
+// do without. Owned by the pipeline; lives on the loop's thread. Knows no chat and no command.
 //
 // States:  confirming -> running <-> waiting -> undoing? -> succeeded | failed | cancelled
 //          paused: the journal cannot be written; interrupted: jarvis stops, the next one goes on.
@@ -33,11 +33,12 @@ struct RunStep {
 
 class Run {
  public:
-  // `record` without steps; `clipboard` has passed its check and `facts` are its. `changed` is called for everything that a
-  // person may want to know.
+  // `record` without steps; `clipboard` has passed its check and `facts` are its. `changed` is called for everything
+  // that a person may want to know.
   enum class What { Stage, Progress, AskedAgain, State, Ended };
   using Changed = std::function<void(const Run&, What)>;
-  Run(Workshop& shop, RunRecord record, std::vector<RunStep> steps, std::string clipboard, Facts facts, Changed changed);
+  Run(Workshop& shop, RunRecord record, std::vector<RunStep> steps, std::string clipboard, Facts facts,
+      Changed changed);
 
   // What makes it known to the journal; written by whoever takes the order, before walk().
   RunCreated created() const;

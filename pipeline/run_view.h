@@ -17,8 +17,8 @@ struct RunView {
   std::string text;  // the worker's progress, or why the run waits
   Time started{};
   std::optional<Time> ended;
-  std::chrono::milliseconds elapsed{0};               // in this stage; of the whole run when it has ended
-  std::optional<std::chrono::milliseconds> usual;     // of this stage; of the whole run when it has ended
+  std::chrono::milliseconds elapsed{0};            // in this stage; of the whole run when it has ended
+  std::optional<std::chrono::milliseconds> usual;  // of this stage; of the whole run when it has ended
   std::string error, by, where;
   std::optional<Time> confirm_until;
 };

@@ -18,7 +18,8 @@ class Seal {
   // reads it back.
   static Seal create(const std::filesystem::path& file);
 
-  // Stands in for a key that is not there: whatever needs the key throws Error(Usage) with this reason. Runs can be listed so.
+  // Stands in for a key that is not there: whatever needs the key throws Error(Usage) with this reason. Runs can be
+  // listed so.
   static Seal missing(std::string why);
 
   // `about` names what the bytes are (run, step): the same words must be given to open, so a blob moved elsewhere is

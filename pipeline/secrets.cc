@@ -15,8 +15,12 @@ constexpr std::size_t kShortest = 6;
 constexpr std::string_view kBlank = "[secret]";
 constexpr const char* kSealedTag = "!sealed";
 
-bool is_end(const yaml_event_t& event) { return event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT; }
-bool is_start(const yaml_event_t& event) { return event.type == YAML_MAPPING_START_EVENT || event.type == YAML_SEQUENCE_START_EVENT; }
+bool is_end(const yaml_event_t& event) {
+  return event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
+}
+bool is_start(const yaml_event_t& event) {
+  return event.type == YAML_MAPPING_START_EVENT || event.type == YAML_SEQUENCE_START_EVENT;
+}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
@@ -33,7 +37,8 @@ std::string printable(std::string_view text) {
     std::size_t length = lead < 0x80 ? 1 : (lead >> 5U) == 6 ? 2 : (lead >> 4U) == 14 ? 3 : (lead >> 3U) == 30 ? 4 : 0;
     bool ok = length > 0 && at + length <= text.size();
     for (std::size_t i = 1; ok && i < length; ++i) ok = (static_cast<unsigned char>(text[at + i]) & 0xC0U) == 0x80U;
-    const bool control = lead < 0x20 || lead == 0x7F || (lead == 0xC2 && ok && static_cast<unsigned char>(text[at + 1]) < 0xA0);
+    const bool control =
+        lead < 0x20 || lead == 0x7F || (lead == 0xC2 && ok && static_cast<unsigned char>(text[at + 1]) < 0xA0);
     if (text[at] == '\t') {
       made += ' ';
     } else if (!ok || control) {
@@ -51,7 +56,9 @@ std::string printable(std::string_view text) {
 std::string_view word_before(std::string_view text, std::size_t end) {
   while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == '"' || text[end - 1] == '\'')) --end;
   std::size_t begin = end;
-  while (begin > 0 && (std::isalnum(static_cast<unsigned char>(text[begin - 1])) != 0 || text[begin - 1] == '_' || text[begin - 1] == '-')) --begin;
+  while (begin > 0 && (std::isalnum(static_cast<unsigned char>(text[begin - 1])) != 0 || text[begin - 1] == '_' ||
+                       text[begin - 1] == '-'))
+    --begin;
   while (begin < end && text[begin] == '-') ++begin;  // --password=
   return text.substr(begin, end - begin);
 }
@@ -75,17 +82,22 @@ void Blanker::learn_values(const std::vector<std::string>& values) {
     }
     // As a reader of YAML or JSON would print it: with escapes.
     const std::string in_quotes = quoted(value);
-    if (in_quotes.size() > 2 && in_quotes.front() != value.front()) learn_line(std::string_view(in_quotes).substr(1, in_quotes.size() - 2));
+    if (in_quotes.size() > 2 && in_quotes.front() != value.front())
+      learn_line(std::string_view(in_quotes).substr(1, in_quotes.size() - 2));
   }
-  std::stable_sort(values_.begin(), values_.end(), [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+  std::stable_sort(values_.begin(), values_.end(),
+                   [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
 }
 
-void Blanker::learn(const std::string& clipboard_text) { learn_values(scalars_under(clipboard_text, is_secret_)); }
+void Blanker::learn(const std::string& clipboard_text) {
+  learn_values(scalars_under(clipboard_text, is_secret_));
+}
 
 std::string Blanker::line(std::string_view text) const {
   std::string made = printable(text);
   for (const std::string& value : values_) {
-    for (std::size_t at = made.find(value); at != std::string::npos; at = made.find(value, at + kBlank.size())) made.replace(at, value.size(), kBlank);
+    for (std::size_t at = made.find(value); at != std::string::npos; at = made.find(value, at + kBlank.size()))
+      made.replace(at, value.size(), kBlank);
   }
   for (std::size_t at = made.find_first_of(":="); at != std::string::npos; at = made.find_first_of(":=", at + 1)) {
     const std::string_view word = word_before(made, at);
@@ -102,8 +114,10 @@ std::string Blanker::lines(std::string_view text) const {
   while (!text.empty()) {
     const std::size_t newline = text.find('\n');
     const std::string_view one = text.substr(0, newline);
-    const bool begins = one.find("PRIVATE KEY-----") != std::string_view::npos && one.find("-----BEGIN") != std::string_view::npos;
-    const bool ends = one.find("PRIVATE KEY-----") != std::string_view::npos && one.find("-----END") != std::string_view::npos;
+    const bool begins =
+        one.find("PRIVATE KEY-----") != std::string_view::npos && one.find("-----BEGIN") != std::string_view::npos;
+    const bool ends =
+        one.find("PRIVATE KEY-----") != std::string_view::npos && one.find("-----END") != std::string_view::npos;
     if (begins) in_key = true;
     made += in_key ? std::string(kBlank) : line(one);
     made += '\n';
@@ -118,7 +132,8 @@ Facts facts_of(const Clipboard& board, const std::set<std::string, std::less<>>&
   const std::string& text = board.text();
   // Reading the text once more is dear; a key that stands nowhere in it has no value (with escapes it might be hidden).
   const bool any = text.find('\\') != std::string::npos ||
-                   std::any_of(secret_keys.begin(), secret_keys.end(), [&](const std::string& key) { return text.find(key) != std::string::npos; });
+                   std::any_of(secret_keys.begin(), secret_keys.end(),
+                               [&](const std::string& key) { return text.find(key) != std::string::npos; });
   if (any) facts.secrets = scalars_under(text, [&](std::string_view key) { return secret_keys.count(key) > 0; });
   return facts;
 }
@@ -160,7 +175,8 @@ std::string show_sealed(const std::string& clipboard_text, const std::function<b
   }
 }
 
-std::string open_sealed(const std::string& clipboard_text, const std::function<std::string(std::string_view sealed)>& open) {
+std::string open_sealed(const std::string& clipboard_text,
+                        const std::function<std::string(std::string_view sealed)>& open) {
   YamlReader reader(clipboard_text);
   YamlWriter writer;
   std::string before = "?";  // the scalar before: the key of a sealed value
@@ -180,7 +196,8 @@ std::string open_sealed(const std::string& clipboard_text, const std::function<s
       throw e.within(place(event.start_mark) + ": " + before);
     }
     YamlReader value(plain);
-    for (const yaml_event_t* one = &value.next(); one->type != YAML_STREAM_END_EVENT; one = &value.next()) writer.copy(*one);
+    for (const yaml_event_t* one = &value.next(); one->type != YAML_STREAM_END_EVENT; one = &value.next())
+      writer.copy(*one);
   }
 }
 

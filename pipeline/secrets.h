@@ -1,5 +1,5 @@
-// Keeping secrets out of what people and files see: the values of secret keys of a run's clipboards are blanked in log lines,
-// last words and progress. Pure.
+// Keeping secrets out of what people and files see: the values of secret keys of a run's clipboards are blanked in log
+// lines, last words and progress. Pure.
 #pragma once
 
 #include <functional>
@@ -42,10 +42,12 @@ struct Facts {
 };
 Facts facts_of(const Clipboard& board, const std::set<std::string, std::less<>>& secret_keys);
 
-// The clipboard as a person may see it: the value of every secret key is `!sealed DATA` (in block style, comments lost).
+// The clipboard as a person may see it: the value of every secret key is `!sealed DATA` (in block style, comments
+// lost).
 std::string show_sealed(const std::string& clipboard_text, const std::function<bool(std::string_view key)>& is_secret,
                         const std::function<std::string(std::string_view plain)>& seal);
 // The way back. Error(Usage) naming the key when `open` throws.
-std::string open_sealed(const std::string& clipboard_text, const std::function<std::string(std::string_view sealed)>& open);
+std::string open_sealed(const std::string& clipboard_text,
+                        const std::function<std::string(std::string_view sealed)>& open);
 
 }  // namespace jarvis::pipeline

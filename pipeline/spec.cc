@@ -37,7 +37,8 @@ Clipboard unwrap(const std::string& text, std::string_view key, std::vector<Plac
     if (end) --depth;
     if (inside && depth >= 1) {
       if (depth == 2 && !end) {
-        if (inner_key_next && event.type == YAML_SCALAR_EVENT) places.push_back({std::string(scalar_text(event)), place(event.start_mark)});
+        if (inner_key_next && event.type == YAML_SCALAR_EVENT)
+          places.push_back({std::string(scalar_text(event)), place(event.start_mark)});
         inner_key_next = !inner_key_next;
       }
       yaml_event_t copy = event;
@@ -79,30 +80,39 @@ Clipboard instance_of(const std::string& text, std::vector<Place>& places) {
     const auto [line, column] = whole.where(key);
     return "line " + std::to_string(line) + ", column " + std::to_string(column);
   };
-  if (whole.has("site")) throw Error(Kind::Usage, place_of("site") + ": site: several hosts in one spec are not deployed by this version; give one `instance:` per spec");
+  if (whole.has("site"))
+    throw Error(
+        Kind::Usage,
+        place_of("site") +
+            ": site: several hosts in one spec are not deployed by this version; give one `instance:` per spec");
   if (!whole.has("instance")) {
     for (const std::string& key : whole.keys()) places.push_back({key, place_of(key)});
     return whole.block_style();
   }
-  if (whole.raw("instance").empty() || whole.raw("instance") == "~") {  // its keys follow unindented
+  if (whole.null("instance")) {  // its keys follow unindented
     Clipboard rest = whole;
     for (const std::string& key : whole.keys()) places.push_back({key, place_of(key)});
     rest.erase("instance");
     return rest.block_style();
   }
-  if (whole.scalar("instance")) throw Error(Kind::Usage, place_of("instance") + ": instance: a mapping of the host's keys is expected");
-  std::vector<Place> beside;
+  if (!whole.mapping("instance"))
+    throw Error(Kind::Usage, place_of("instance") + ": instance: a mapping of the host's keys is expected");
   for (const std::string& key : whole.keys()) {
-    if (key != "instance") throw Error(Kind::Usage, place_of(key) + ": " + key + ": stands beside `instance:`; the host's keys stand under it");
+    if (key != "instance")
+      throw Error(Kind::Usage,
+                  place_of(key) + ": " + key + ": stands beside `instance:`; the host's keys stand under it");
   }
-  Clipboard made = unwrap(text, "instance", places);
-  return made;
+  return unwrap(text, "instance", places);
 }
 
 void check_identity(Clipboard& board, const SpecRules& rules, Faults& faults) {
   const auto hostname = board.scalar("hostname");
+  for (const char* key : {"hostname", "fqdn"}) {
+    if (board.has(key) && !board.scalar(key) && !board.null(key)) faults.add(key, "a host name is expected");
+  }
   auto fqdn = board.scalar("fqdn");
-  if (hostname && !valid_host_name(*hostname)) faults.add("hostname", "`" + *hostname + "` is no host name (letters, digits, hyphens; RFC 1123)");
+  if (hostname && !valid_host_name(*hostname))
+    faults.add("hostname", "`" + *hostname + "` is no host name (letters, digits, hyphens; RFC 1123)");
   if (!fqdn && hostname && valid_host_name(*hostname)) {
     if (hostname->find('.') != std::string::npos) {
       fqdn = *hostname;
@@ -112,11 +122,13 @@ void check_identity(Clipboard& board, const SpecRules& rules, Faults& faults) {
     if (fqdn) board.set("fqdn", lower(*fqdn));
   }
   if (!fqdn) {
-    faults.add("fqdn", hostname ? "missing, and the configuration has no `domain:` to complete `" + *hostname + "`" : "missing; give the host's full name, as in fqdn: loki.example.org");
+    faults.add("fqdn", hostname ? "missing, and the configuration has no `domain:` to complete `" + *hostname + "`"
+                                : "missing; give the host's full name, as in fqdn: loki.example.org");
     return;
   }
   if (!valid_fqdn(*fqdn)) {
-    faults.add("fqdn", "`" + *fqdn + "` is no full host name (labels of letters, digits, hyphens, joined by dots; RFC 1123)");
+    faults.add("fqdn",
+               "`" + *fqdn + "` is no full host name (labels of letters, digits, hyphens, joined by dots; RFC 1123)");
     return;
   }
   if (*fqdn != lower(*fqdn)) board.set("fqdn", lower(*fqdn));
@@ -131,7 +143,8 @@ void check_keys(const Clipboard& board, const SpecRules& rules, Faults& faults) 
       faults.add(key, "not accepted in a spec, " + *giver + " gives it");
     } else if (rules.table->is_secret(key)) {
       const auto value = board.scalar(key);
-      if (value && value->size() < kShortestSecret) faults.add(key, "a secret of fewer than 6 bytes; blanking it in logs would blank everything");
+      if (value && value->size() < kShortestSecret)
+        faults.add(key, "a secret of fewer than 6 bytes; blanking it in logs would blank everything");
     }
   }
   for (const std::string& key : {std::string("sshpubkey")}) {
@@ -140,11 +153,14 @@ void check_keys(const Clipboard& board, const SpecRules& rules, Faults& faults) 
     const auto fault = value ? public_key_fault(*value) : std::optional<std::string>("one public key line is expected");
     if (fault) faults.add(key, *fault);
   }
-  if (const auto size = board.scalar("size"); board.has("size") && !size) faults.add("size", "megabytes (512) or a type's own id is expected");
+  if (const auto size = board.scalar("size"); board.has("size") && !size)
+    faults.add("size", "megabytes (512) or a type's own id is expected");
   if (board.has("ssh_port")) {
     const std::string port = board.scalar("ssh_port").value_or("");
-    const bool digits = !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (!digits || std::stoi(port) < 1 || std::stoi(port) > 65535) faults.add("ssh_port", "`" + port + "` is no port (1 to 65535)");
+    const bool digits = !port.empty() && port.size() <= 5 &&
+                        std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!digits || std::stoi(port) < 1 || std::stoi(port) > 65535)
+      faults.add("ssh_port", "`" + port + "` is no port (1 to 65535)");
   }
 }
 
@@ -163,7 +179,8 @@ std::string provider_of(const Clipboard& board, const SpecRules& rules, Faults& 
   const std::string name = lower(*given);
   if (std::find(rules.providers.begin(), rules.providers.end(), name) == rules.providers.end()) {
     const auto near = nearest(name, rules.providers);
-    faults.add("provider", "`" + *given + "` is unknown; " + (near ? "did you mean " + *near + "? " : "") + "There are " + joined(rules.providers));
+    faults.add("provider", "`" + *given + "` is unknown; " + (near ? "did you mean " + *near + "? " : "") +
+                               "There are " + joined(rules.providers));
   }
   return name;
 }
@@ -187,22 +204,33 @@ bool valid_host_name(std::string_view name) {
   return label > 0 && before != '-';
 }
 
-bool valid_fqdn(std::string_view name) { return valid_host_name(name) && name.find('.') != std::string_view::npos; }
+bool valid_fqdn(std::string_view name) {
+  return valid_host_name(name) && name.find('.') != std::string_view::npos;
+}
 
 std::optional<std::string> public_key_fault(std::string_view line) {
   if (line.find('\n') != std::string_view::npos) return "several lines; one public key line is expected";
   const std::size_t space = line.find(' ');
   const std::string type(line.substr(0, space));
   if (type == "ssh-dss") return "ssh-dss (DSA) keys are not accepted by OpenSSH since 7.0; give an ssh-ed25519 key";
-  static const std::vector<std::string> kTypes = {"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa",
-                                                  "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"};
-  if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) return "`" + type.substr(0, 40) + "` is no type of public key; ssh-ed25519 is expected";
+  static const std::vector<std::string> kTypes = {"ssh-ed25519",
+                                                  "ecdsa-sha2-nistp256",
+                                                  "ecdsa-sha2-nistp384",
+                                                  "ecdsa-sha2-nistp521",
+                                                  "ssh-rsa",
+                                                  "sk-ssh-ed25519@openssh.com",
+                                                  "sk-ecdsa-sha2-nistp256@openssh.com"};
+  if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end())
+    return "`" + type.substr(0, 40) + "` is no type of public key; ssh-ed25519 is expected";
   if (space == std::string_view::npos) return "the key itself is missing after " + type;
   std::string_view key = line.substr(space + 1);
   key = key.substr(0, key.find(' '));
-  const bool base64 = std::all_of(key.begin(), key.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '/' || c == '='; });
+  const bool base64 = std::all_of(key.begin(), key.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '/' || c == '=';
+  });
   // The blob begins with the length of the type and the type, which base64 shows as AAAA.
-  if (!base64 || key.size() < 40 || !key.starts_with("AAAA")) return "the text after " + type + " is not a key (base64 beginning with AAAA)";
+  if (!base64 || key.size() < 40 || !key.starts_with("AAAA"))
+    return "the text after " + type + " is not a key (base64 beginning with AAAA)";
   return std::nullopt;
 }
 

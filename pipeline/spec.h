@@ -1,5 +1,5 @@
-// The spec: what a person wants, as YAML, turned into the first clipboard. Everything wrong with it is found here, before
-// anything runs, and said at once: line, column, key, value and what would be accepted. Pure.
+// The spec: what a person wants, as YAML, turned into the first clipboard. Everything wrong with it is found here,
+// before anything runs, and said at once: line, column, key, value and what would be accepted. Pure.
 #pragma once
 
 #include <functional>

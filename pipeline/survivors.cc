@@ -21,7 +21,8 @@ std::string environment_of(const char* pid) {
   std::string text;
   if (!file) return text;
   char buffer[16384];
-  for (ssize_t n = 0; (n = ::read(file.get(), buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = ::read(file.get(), buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(n));
   return text;
 }
 

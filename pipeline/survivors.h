@@ -1,5 +1,5 @@
-// Processes of an attempt that outlived it, found by JARVIS_STEP in their environment: grandchildren in sessions of their own,
-// and whatever was left when jarvis and its forkservers were killed at once. Reads /proc; Linux only.
+// Processes of an attempt that outlived it, found by JARVIS_STEP in their environment: grandchildren in sessions of
+// their own, and whatever was left when jarvis and its forkservers were killed at once. Reads /proc; Linux only.
 #pragma once
 
 #include <sys/types.h>
@@ -11,7 +11,8 @@
 
 namespace jarvis::pipeline {
 
-// Pids (never our own) whose environment holds JARVIS_STEP=X with wanted(X). Takes about 5 us per process on the machine.
+// Pids (never our own) whose environment holds JARVIS_STEP=X with wanted(X). Takes about 5 us per process on the
+// machine.
 std::vector<pid_t> survivors(const std::function<bool(std::string_view step)>& wanted);
 
 // Sends KILL to all of them; how many there were. Call again until it says 0: a killed process needs a moment to go.

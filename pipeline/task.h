@@ -1,6 +1,6 @@
-// A task's row: what it is called, what it needs and gives, how long it may take, when it is asked again. The type lives
-// here; the rows of the built-in tasks stand in workers/rows.cc, those of external workers come from the configuration.
-// A row is data: it knows no function. Immutable once in a table and shared by every plan that uses it.
+// A task's row: what it is called, what it needs and gives, how long it may take, when it is asked again. The type
+// lives here; the rows of the built-in tasks stand in workers/rows.cc, those of external workers come from the
+// configuration. A row is data: it knows no function. Immutable once in a table and shared by every plan that uses it.
 #pragma once
 
 #include <chrono>
@@ -17,19 +17,19 @@
 namespace jarvis::pipeline {
 
 struct TaskRow {
-  std::string name;         // module:task
-  std::string family;       // the forkserver that runs it: core, ssh, ... (external workers: core)
-  std::string executable;   // external worker: absolute path; empty for a built-in task
-  std::string stage;        // what a person sees; several neighbours with one stage count as one
+  std::string name;                // module:task
+  std::string family;              // the forkserver that runs it: core, ssh, ... (external workers: core)
+  std::string executable;          // external worker: absolute path; empty for a built-in task
+  std::string stage;               // what a person sees; several neighbours with one stage count as one
   std::vector<std::string> needs;  // keys that must be on the clipboard
   std::vector<std::string> gives;  // keys that are there afterwards
   std::vector<std::string> uses;   // keys read when present
   std::chrono::milliseconds timeout{std::chrono::minutes{10}};
   std::chrono::milliseconds grace{std::chrono::seconds{5}};  // between TERM and KILL
   RetryPolicy retry;
-  bool plan = false;        // understands JARVIS_MODE=plan
-  bool destroys = false;    // needs confirm CODE
-  std::string undo;         // module:task that takes this one's effect back
+  bool plan = false;                   // understands JARVIS_MODE=plan
+  bool destroys = false;               // needs confirm CODE
+  std::string undo;                    // module:task that takes this one's effect back
   std::vector<std::string> from_spec;  // of `gives`: keys that a spec may carry all the same
   std::string help;
 

@@ -41,9 +41,13 @@ void Places::give_back() {
   next->timer_.cancel();
 }
 
-Places::Wait::Wait(Places& places) : places_(places), timer_(places.loop_, kForEver) { places.waiting_.push_back(this); }
+Places::Wait::Wait(Places& places) : places_(places), timer_(places.loop_, kForEver) {
+  places.waiting_.push_back(this);
+}
 
-Places::Wait::~Wait() { std::erase(places_.waiting_, this); }
+Places::Wait::~Wait() {
+  std::erase(places_.waiting_, this);
+}
 
 asio::awaitable<bool> Places::Wait::taken() {
   if (!granted_) {
@@ -53,11 +57,32 @@ asio::awaitable<bool> Places::Wait::taken() {
   co_return granted_;
 }
 
-Workshop::Workshop(asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table, WorkshopOptions options)
-    : loop_(loop), journal_(journal), pen_(pen), seal_(std::move(seal)), table_(table), options_(std::move(options)), places_(loop, options_.max_workers) {}
+Workshop::Workshop(asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table,
+                   WorkshopOptions options)
+    : loop_(loop),
+      journal_(journal),
+      pen_(pen),
+      seal_(std::move(seal)),
+      table_(table),
+      options_(std::move(options)),
+      places_(loop, options_.max_workers) {}
 
 std::function<bool(std::string_view)> Workshop::is_secret() const {
   return [this](std::string_view key) { return table_.is_secret(key); };
+}
+
+const Granted& Workshop::granted(const std::string& module) {
+  const auto known = grants_.find(module);
+  if (known != grants_.end()) return known->second;
+  return grants_.emplace(module, options_.grants ? options_.grants(module) : Granted{}).first->second;
+}
+
+Blanker Workshop::blanker(const std::vector<std::string>& secrets, const TaskRow& row) const {
+  Blanker made(is_secret());
+  made.learn_values(secrets);
+  const auto known = grants_.find(row.module());  // not read yet: then no worker has them
+  if (known != grants_.end()) made.learn_values(known->second.credentials);
+  return made;
 }
 
 asio::awaitable<void> Workshop::write(std::vector<Record> records) {
@@ -95,8 +120,9 @@ void Workshop::join_forkservers() {
   for (auto& [family, server] : forkservers_) server->join();
 }
 
-std::unique_ptr<Attempt> Workshop::attempt(const TaskRow& row, const AttemptNames& names, std::shared_ptr<const std::string> clipboard,
-                                           const std::string& directory, std::function<void()> on_progress) {
+std::unique_ptr<Attempt> Workshop::attempt(const TaskRow& row, const AttemptNames& names,
+                                           std::shared_ptr<const std::string> clipboard, const std::string& directory,
+                                           std::function<void()> on_progress) {
   AttemptRequest request;
   request.fork.task = row.name;
   request.fork.executable = row.executable;
@@ -111,12 +137,8 @@ std::unique_ptr<Attempt> Workshop::attempt(const TaskRow& row, const AttemptName
                  variable("HOME", "/"),
                  variable("LANG", "C.UTF-8"),
                  variable("TMPDIR", "/tmp")};
-  const std::string module = row.module();
-  auto known = environments_.find(module);
-  if (known == environments_.end()) {
-    known = environments_.emplace(module, options_.environment ? options_.environment(module) : std::vector<std::string>{}).first;
-  }
-  environment.insert(environment.end(), known->second.begin(), known->second.end());
+  const Granted& grants = granted(row.module());
+  environment.insert(environment.end(), grants.environment.begin(), grants.environment.end());
   request.input = std::move(clipboard);
   request.timeout = row.timeout;
   request.grace = row.grace;
@@ -125,17 +147,19 @@ std::unique_ptr<Attempt> Workshop::attempt(const TaskRow& row, const AttemptName
 }
 
 asio::awaitable<Facts> Workshop::check(std::string text) {
-  if (text.size() <= kCheckedHere) co_return facts_of(Clipboard::parse(std::move(text), options_.bounds), table_.secrets());
+  if (text.size() <= kCheckedHere)
+    co_return facts_of(Clipboard::parse(std::move(text), options_.bounds), table_.secrets());
   TaskRow row;
   row.name = "jarvis:check_clipboard";
   row.family = "core";
   row.timeout = std::chrono::seconds(60);
   std::string secrets;
   for (const std::string& key : table_.secrets()) secrets += (secrets.empty() ? "" : " ") + key;
-  environments_["jarvis"] = {"JARVIS_SECRETS=" + secrets, "JARVIS_BYTES=" + std::to_string(options_.bounds.bytes)};
+  grants_["jarvis"] = {{"JARVIS_SECRETS=" + secrets}, {}};
   const auto made = attempt(row, {}, std::make_shared<const std::string>(std::move(text)), "");
   AttemptResult result = co_await made->run();
-  if (result.outcome != Outcome::Succeeded) throw Error(Kind::Usage, result.last_words.empty() ? "the check " + result.why : result.last_words);
+  if (result.outcome != Outcome::Succeeded)
+    throw Error(Kind::Usage, result.last_words.empty() ? "the check " + result.why : result.last_words);
   const Clipboard facts = Clipboard::parse(std::move(result.output), options_.bounds);
   co_return Facts{facts.scalar("hostname").value_or(""), facts.scalar("fqdn").value_or(""), facts.list("secrets")};
 }

@@ -1,5 +1,5 @@
-// What every run uses and no run owns: the forkservers, the places for workers, the journal's pen, the seal, the table of
-// tasks. Made by the pipeline; lives on the loop's thread.
+// What every run uses and no run owns: the forkservers, the places for workers, the journal's pen, the seal, the table
+// of tasks. Made by the pipeline; lives on the loop's thread.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -15,6 +15,7 @@
 
 #include "pipeline/attempt.h"
 #include "pipeline/clipboard.h"
+#include "pipeline/granted.h"
 #include "pipeline/journal.h"
 #include "pipeline/journal_thread.h"
 #include "pipeline/seal.h"
@@ -59,9 +60,10 @@ struct WorkshopOptions {
   int lock = -1;                      // see Forkserver
   int max_workers = 64;
   Bounds bounds;
-  std::filesystem::path directory;    // working directory of workers
-  // What a module's worker gets besides the JARVIS_* variables; may throw Error.
-  std::function<std::vector<std::string>(const std::string& module)> environment;
+  std::filesystem::path directory;  // working directory of workers
+  // May throw Error: a credential file is missing or open to others.
+  std::function<Granted(const std::string& module)> grants;
+  std::chrono::milliseconds journal_again{2000};  // between tries while the journal cannot be written
 };
 
 // The JARVIS_* variables of one attempt.
@@ -73,7 +75,8 @@ struct AttemptNames {
 
 class Workshop {
  public:
-  Workshop(boost::asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table, WorkshopOptions options);
+  Workshop(boost::asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table,
+           WorkshopOptions options);
 
   boost::asio::io_context& loop() { return loop_; }
   Journal& journal() { return journal_; }
@@ -93,11 +96,17 @@ class Workshop {
   void join_forkservers();
 
   // One attempt of a row, ready to run.
-  std::unique_ptr<Attempt> attempt(const TaskRow& row, const AttemptNames& names, std::shared_ptr<const std::string> clipboard,
-                                   const std::string& directory, std::function<void()> on_progress = {});
+  std::unique_ptr<Attempt> attempt(const TaskRow& row, const AttemptNames& names,
+                                   std::shared_ptr<const std::string> clipboard, const std::string& directory,
+                                   std::function<void()> on_progress = {});
 
   // The check of a clipboard that a worker printed, in a child when it is large. Error(Usage) when it is none.
   boost::asio::awaitable<Facts> check(std::string text);
+
+  // What a module is granted, read once.
+  const Granted& granted(const std::string& module);
+  // Knows the secret keys, these secrets and the credentials that the task's module holds.
+  Blanker blanker(const std::vector<std::string>& secrets, const TaskRow& row) const;
 
   // How long tasks usually take; kept here so that a status asks no disk.
   std::optional<std::chrono::milliseconds> usual(const std::string& provider, const std::string& task);
@@ -113,7 +122,7 @@ class Workshop {
   Places places_;
   std::map<std::string, std::unique_ptr<Forkserver>, std::less<>> forkservers_;
   std::map<std::pair<std::string, std::string>, std::deque<std::chrono::milliseconds>> usual_;
-  std::map<std::string, std::vector<std::string>, std::less<>> environments_;  // of modules, as of this start
+  std::map<std::string, Granted, std::less<>> grants_;  // by module, as of this start
 };
 
 }  // namespace jarvis::pipeline

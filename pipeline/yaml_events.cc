@@ -10,7 +10,9 @@ namespace jarvis::pipeline {
 
 namespace {
 
-yaml_char_t* chars(const yaml_char_t* text) { return const_cast<yaml_char_t*>(text); }
+yaml_char_t* chars(const yaml_char_t* text) {
+  return const_cast<yaml_char_t*>(text);
+}
 
 // Line and column of a byte offset, for the reader's own faults (bad UTF-8), which carry no mark.
 std::string place_of_byte(std::string_view text, std::size_t byte) {
@@ -67,6 +69,10 @@ void YamlReader::fail() {
       (problem == "found unexpected end of stream" || problem == "found unexpected document indicator")) {
     throw Error(Kind::Usage, place(parser_.context_mark) + ": the quote that opens here is never closed");
   }
+  if (problem == "found character that cannot start any token" && parser_.problem_mark.index < text_.size() &&
+      text_[byte_of(parser_.problem_mark)] == '\t') {
+    throw Error(Kind::Usage, place(parser_.problem_mark) + ": a tab; YAML is indented with blanks");
+  }
   std::string text = place(parser_.problem_mark) + ": " + problem;
   if (!context.empty()) text += " " + context;
   if (long_quote_) {
@@ -104,7 +110,9 @@ YamlWriter::YamlWriter() {
   emit(event);
 }
 
-YamlWriter::~YamlWriter() { yaml_emitter_delete(&emitter_); }
+YamlWriter::~YamlWriter() {
+  yaml_emitter_delete(&emitter_);
+}
 
 void YamlWriter::emit(yaml_event_t& event) {
   if (yaml_emitter_emit(&emitter_, &event) == 0) {
@@ -162,8 +170,8 @@ void YamlWriter::copy(const yaml_event_t& event) {
 void YamlWriter::tagged(const std::string& tag, const std::string& value) {
   yaml_event_t event;
   if (yaml_scalar_event_initialize(&event, nullptr, reinterpret_cast<const yaml_char_t*>(tag.c_str()),
-                                   reinterpret_cast<const yaml_char_t*>(value.data()), static_cast<int>(value.size()), 0, 0,
-                                   YAML_PLAIN_SCALAR_STYLE) == 0) {
+                                   reinterpret_cast<const yaml_char_t*>(value.data()), static_cast<int>(value.size()),
+                                   0, 0, YAML_PLAIN_SCALAR_STYLE) == 0) {
     throw std::bad_alloc();
   }
   emit(event);

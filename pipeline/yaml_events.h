@@ -1,5 +1,5 @@
-// YAML as a stream of libyaml events: RAII around the C parser and emitter, and errors turned into one sentence with line and
-// column. libyaml counts marks in characters, not bytes; byte_of() translates. Knows no clipboard.
+// YAML as a stream of libyaml events: RAII around the C parser and emitter, and errors turned into one sentence with
+// line and column. libyaml counts marks in characters, not bytes; byte_of() translates. Knows no clipboard.
 #pragma once
 
 #include <yaml.h>
@@ -20,7 +20,8 @@ class YamlReader {
   YamlReader(const YamlReader&) = delete;
   YamlReader& operator=(const YamlReader&) = delete;
 
-  // Fetches the next event, which lives until the next call. Error(Usage) with line and column when the text is no YAML.
+  // Fetches the next event, which lives until the next call. Error(Usage) with line and column when the text is no
+  // YAML.
   const yaml_event_t& next();
 
   // The byte offset of a mark. Cheap for marks that do not go back.

@@ -4,6 +4,8 @@ namespace jarvis::workers {
 
 void bench_nothing(Call&) {}
 
-void bench_echo(Call& call) { call.clipboard.set("bench", call.step); }
+void bench_echo(Call& call) {
+  call.clipboard.set("bench", call.step);
+}
 
 }  // namespace jarvis::workers

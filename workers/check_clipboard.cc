@@ -20,7 +20,8 @@ void check_clipboard(Call& call) {
   for (const char* key : {"hostname", "fqdn"}) {
     if (const auto value = call.clipboard.scalar(key)) facts.set(key, *value);
   }
-  facts.set_list("secrets", pipeline::scalars_under(call.clipboard.text(), [&](std::string_view key) { return keys.count(key) > 0; }));
+  facts.set_list("secrets", pipeline::scalars_under(call.clipboard.text(),
+                                                    [&](std::string_view key) { return keys.count(key) > 0; }));
   call.clipboard = facts;
 }
 

@@ -25,4 +25,6 @@ constexpr workers::BuiltIn kTasks[] = {
 
 }  // namespace
 
-int main(int argc, char** argv) { return workers::family_main(argc, argv, kTasks); }
+int main(int argc, char** argv) {
+  return workers::family_main(argc, argv, kTasks);
+}

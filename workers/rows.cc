@@ -20,7 +20,8 @@ TaskRow row(const char* name, const char* family, const char* stage, const char*
 }
 
 void keys_rows(pipeline::TaskTable& table) {
-  TaskRow prepare = row("keys:prepare", "ssh", "prepare keys", "a root password, jarvis's login key and the host's own key, unless they are there");
+  TaskRow prepare = row("keys:prepare", "ssh", "prepare keys",
+                        "a root password, jarvis's login key and the host's own key, unless they are there");
   prepare.needs = {"fqdn"};
   prepare.uses = {"sshpubkey"};
   prepare.gives = {"password", "ssh_login_key", "ssh_login_pubkey", "ssh_host_private_key", "ssh_host_keys"};
@@ -30,27 +31,32 @@ void keys_rows(pipeline::TaskTable& table) {
 }
 
 void ssh_rows(pipeline::TaskTable& table) {
-  TaskRow wait = row("ssh:wait", "ssh", "wait for ssh", "until the host answers with the key it was given and lets jarvis in");
+  TaskRow wait =
+      row("ssh:wait", "ssh", "wait for ssh", "until the host answers with the key it was given and lets jarvis in");
   wait.needs = {"ipaddress", "ssh_host_keys", "ssh_login_key"};
   wait.uses = {"ssh_port"};
   wait.timeout = 1min;
   wait.retry.deadline = 15min;
   table.add(wait);
 
-  TaskRow fingerprints = row("ssh:fingerprints", "ssh", "ssh fingerprints", "SSHFP data and known-hosts lines of the keys the host really answers with");
+  TaskRow fingerprints = row("ssh:fingerprints", "ssh", "ssh fingerprints",
+                             "SSHFP data and known-hosts lines of the keys the host really answers with");
   fingerprints.needs = {"fqdn", "ipaddress", "ssh_host_keys"};
   fingerprints.uses = {"ssh_port"};
   fingerprints.gives = {"sshfp", "known_hosts"};
   fingerprints.timeout = 2min;
   table.add(fingerprints);
 
-  TaskRow first_boot = row("ssh:run_first_boot", "ssh", "first boot", "host name, root password, authorized keys, each read back");
-  first_boot.needs = {"hostname", "fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key", "ssh_login_pubkey", "password"};
+  TaskRow first_boot =
+      row("ssh:run_first_boot", "ssh", "first boot", "host name, root password, authorized keys, each read back");
+  first_boot.needs = {"hostname",         "fqdn",    "ipaddress", "ssh_host_keys", "ssh_login_key",
+                      "ssh_login_pubkey", "password"};
   first_boot.uses = {"ssh_port", "sshpubkey"};
   first_boot.timeout = 5min;
   table.add(first_boot);
 
-  TaskRow keypair = row("ssh:make_keypair", "ssh", "root's ssh key", "an ed25519 key pair for the host's root, made on the host, public half read back");
+  TaskRow keypair = row("ssh:make_keypair", "ssh", "root's ssh key",
+                        "an ed25519 key pair for the host's root, made on the host, public half read back");
   keypair.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
   keypair.uses = {"ssh_port"};
   keypair.gives = {"remote_ssh_pubkey"};
@@ -59,34 +65,40 @@ void ssh_rows(pipeline::TaskTable& table) {
 }
 
 void monitoring_rows(pipeline::TaskTable& table) {
-  TaskRow silence = row("monitoring:silence", "core", "silence monitoring", "runs monitoring.silence of the configuration, if there is one");
+  TaskRow silence = row("monitoring:silence", "core", "silence monitoring",
+                        "runs monitoring.silence of the configuration, if there is one");
   silence.needs = {"fqdn"};
   silence.undo = "monitoring:unsilence";
   table.add(silence);
 
-  TaskRow unsilence = row("monitoring:unsilence", "core", "monitoring on again", "runs monitoring.unsilence of the configuration, if there is one");
+  TaskRow unsilence = row("monitoring:unsilence", "core", "monitoring on again",
+                          "runs monitoring.unsilence of the configuration, if there is one");
   unsilence.needs = {"fqdn"};
   table.add(unsilence);
 }
 
 void local_rows(pipeline::TaskTable& table) {
-  TaskRow deploy = row("local:deploy", "core", "create the machine", "a host in namespaces of this machine, or the one of ours that is there");
+  TaskRow deploy = row("local:deploy", "core", "create the machine",
+                       "a host in namespaces of this machine, or the one of ours that is there");
   deploy.needs = {"hostname", "fqdn"};
-  deploy.uses = {"instance_id", "sshpubkey", "password", "ssh_login_pubkey", "ssh_host_private_key", "ssh_host_keys", "ssh_port", "flavour"};
+  deploy.uses = {"instance_id",          "sshpubkey",     "password", "ssh_login_pubkey",
+                 "ssh_host_private_key", "ssh_host_keys", "ssh_port", "flavour"};
   deploy.gives = {"instance_id", "ipaddress", "ssh_port", "created", "password", "ssh_host_keys"};
   deploy.from_spec = {"ssh_port"};
   deploy.plan = true;
   deploy.timeout = 2min;
   table.add(deploy);
 
-  TaskRow address = row("local:get_address", "core", "get the address", "the address and port where the machine answers");
+  TaskRow address =
+      row("local:get_address", "core", "get the address", "the address and port where the machine answers");
   address.needs = {"fqdn"};
   address.uses = {"instance_id"};
   address.gives = {"ipaddress", "ssh_port"};
   address.from_spec = {"ssh_port"};
   table.add(address);
 
-  TaskRow shutdown = row("local:shutdown", "core", "power off", "ends the machine's processes; well when it is off or gone");
+  TaskRow shutdown =
+      row("local:shutdown", "core", "power off", "ends the machine's processes; well when it is off or gone");
   shutdown.needs = {"fqdn"};
   shutdown.uses = {"instance_id"};
   shutdown.destroys = false;
@@ -103,7 +115,8 @@ void local_rows(pipeline::TaskTable& table) {
   reboot.uses = {"instance_id"};
   table.add(reboot);
 
-  TaskRow destroy = row("local:destroy", "core", "delete the machine", "removes processes, mounts and files; well when it is gone");
+  TaskRow destroy =
+      row("local:destroy", "core", "delete the machine", "removes processes, mounts and files; well when it is gone");
   destroy.needs = {"fqdn"};
   destroy.uses = {"instance_id"};
   destroy.destroys = true;

@@ -8,13 +8,13 @@ namespace {
 using namespace jarvis;
 
 constexpr workers::BuiltIn kTasks[] = {
-    {"keys:prepare", workers::prepare_keys},
-    {"ssh:wait", workers::ssh_wait},
-    {"ssh:fingerprints", workers::ssh_fingerprints},
-    {"ssh:run_first_boot", workers::ssh_run_first_boot},
+    {"keys:prepare", workers::prepare_keys},         {"ssh:wait", workers::ssh_wait},
+    {"ssh:fingerprints", workers::ssh_fingerprints}, {"ssh:run_first_boot", workers::ssh_run_first_boot},
     {"ssh:make_keypair", workers::ssh_make_keypair},
 };
 
 }  // namespace
 
-int main(int argc, char** argv) { return workers::family_main(argc, argv, kTasks); }
+int main(int argc, char** argv) {
+  return workers::family_main(argc, argv, kTasks);
+}

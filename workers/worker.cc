@@ -46,9 +46,15 @@ std::string Call::setting(std::string_view name, std::string_view otherwise) con
   return value != nullptr ? std::string(value) : std::string(otherwise);
 }
 
-void Call::progress(std::string_view text) const { say("progress: ", text); }
-void Call::log(std::string_view text) const { say("", text); }
-void Call::change(std::string_view text) const { say("change: ", text); }
+void Call::progress(std::string_view text) const {
+  say("progress: ", text);
+}
+void Call::log(std::string_view text) const {
+  say("", text);
+}
+void Call::change(std::string_view text) const {
+  say("change: ", text);
+}
 
 void not_yet(std::string_view why, std::chrono::milliseconds delay) {
   Error error(Kind::Transient, std::string(why));

@@ -1,11 +1,11 @@
 // What a built-in task sees of the world. A task is a plain blocking function; it runs alone in a process of its own,
-// top-down, and may take its time. It is asked again after a crash at any point, so it looks first and changes only what
-// is not yet so (check, then apply).
+// top-down, and may take its time. It is asked again after a crash at any point, so it looks first and changes only
+// what is not yet so (check, then apply).
 //
 //   reads   call.clipboard, call.setting("ADDRESSES")
 //   writes  call.clipboard (printed whole when the task returns and it was changed)
-//   says    call.progress("3 of 5 mounted") to `status`; call.log(...) to the attempt's log; call.change(...) in plan mode
-//   ends    by returning: done. throw Error(Transient): exit 75, asked again after retry_after().
+//   says    call.progress("3 of 5 mounted") to `status`; call.log(...) to the attempt's log; call.change(...) in plan
+//   mode ends    by returning: done. throw Error(Transient): exit 75, asked again after retry_after().
 //           any other exception: exit 1, its text is the worker's last words.
 //
 // Does not know the journal, the loop, or other tasks.
@@ -25,11 +25,11 @@ using pipeline::Error;
 using pipeline::Kind;
 
 struct Call {
-  std::string task;      // module:task
-  std::string run;       // JARVIS_RUN
-  std::string step;      // JARVIS_STEP: the idempotency key, the same over retries and restarts
+  std::string task;  // module:task
+  std::string run;   // JARVIS_RUN
+  std::string step;  // JARVIS_STEP: the idempotency key, the same over retries and restarts
   int attempt = 1;
-  bool plan = false;     // JARVIS_MODE=plan: change nothing, say change() for each thing that would change
+  bool plan = false;  // JARVIS_MODE=plan: change nothing, say change() for each thing that would change
   Clipboard clipboard;
 
   // The value that the configuration grants to this module: environment variable MODULE_NAME, e.g. "DIR" of local is

@@ -93,8 +93,8 @@ int run_task(std::span<const BuiltIn> tasks, const std::string& task) {
 int family_main(int argc, char** argv, std::span<const BuiltIn> tasks) {
   const std::string verb = argc > 1 ? argv[1] : "";
   if (verb == "--serve" && argc == 4) {
-    return pipeline::fork_serve({std::atoi(argv[2]), std::atoi(argv[3]),
-                                 [tasks](const std::string& task) { return run_task(tasks, task); }});
+    return pipeline::fork_serve(
+        {std::atoi(argv[2]), std::atoi(argv[3]), [tasks](const std::string& task) { return run_task(tasks, task); }});
   }
   if (verb == "--task" && argc == 3) return run_task(tasks, argv[2]);
   if (verb == "--tasks") {

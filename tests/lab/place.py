@@ -165,6 +165,15 @@ class Place:
             raise AssertionError(f"{error}; it is {seen[0]}") from None
         return seen[0]
 
+    def in_flight(self):
+        """The short names of the hosts whose newest run has not ended."""
+        ended = ("succeeded", "failed", "cancelled")
+        return {run["host"].partition(".")[0] for run in self.json("status") if run["state"] not in ended}
+
+    def never_ran(self, host):
+        """No run of the host was ever made."""
+        return self.run("status", host).status == 2 and not self.in_flight()
+
     def clipboard(self, host, *more):
         return self.expect(0, "clipboard", host, *more).out
 

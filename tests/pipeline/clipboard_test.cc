@@ -69,14 +69,13 @@ TEST_CASE("a clipboard is one mapping within its bounds") {
   }
 }
 
-TEST_CASE("an alias bomb is only text") {
+TEST_CASE("an alias bomb is refused for what it would become") {
   std::string bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
   for (int i = 1; i < 10; ++i) {
     const std::string before = "*a" + std::to_string(i - 1);
     bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + repeated(before + ",", 9) + before + "]\n";
   }
-  CHECK(error_of(bomb) == "");
-  CHECK(scalars_under(bomb, [](std::string_view key) { return key == "a0"; }).size() == 10);
+  CHECK_MESSAGE(error_of(bomb).find("more than 100000 values, counting what the aliases stand for") != std::string::npos, error_of(bomb));
 }
 
 TEST_CASE("values are read as written") {

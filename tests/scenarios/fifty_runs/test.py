@@ -25,12 +25,8 @@ def test_fifty_at_once(place):
     for _ in hosts:
         gate.began()
     gate.open(workers=len(hosts))
-    def ended():
-        newest = {}
-        for run in place.json("status"):
-            newest.setdefault(run["host"].partition(".")[0], run)
-        return newest if all(host in newest and newest[host]["state"] in ("succeeded", "failed") for host in hosts) else None
-    newest = until(ended, "all fifty runs have ended", 120)
+    until(lambda: not place.in_flight(), "all fifty runs have ended", 60)
+    newest = {host: place.status(host) for host in hosts}
     for host, way in hosts.items():
         wanted = "failed" if way else "succeeded"
         assert newest[host]["state"] == wanted, (host, way, newest[host])
@@ -39,5 +35,5 @@ def test_fifty_at_once(place):
         if way:
             assert newest[host]["task"] == f"demo:{way}", newest[host]
         else:
-            assert "added: gate" in clipboard and "dropme" not in clipboard, clipboard
+            assert "passed: gate" in clipboard and "dropme" not in clipboard, clipboard
     gate.close()

@@ -168,5 +168,5 @@ def test_plan_changes_nothing(place):
     for task in ("keys:prepare", "local:deploy", "ssh:wait", "ssh:make_keypair"):
         assert task in result.text, result
     assert "not asked" in result.text, result
-    assert place.json("status") == []
+    assert place.never_ran("loki")
     assert not of_this_test(place)

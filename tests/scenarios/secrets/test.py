@@ -16,7 +16,8 @@ import sys, os
 clipboard = sys.stdin.read()
 task = sys.argv[1]
 if task == "make":
-    print(clipboard + "token: {IN_CLIPBOARD}\\ncertificate: |\\n  {MULTI_LINE[0]}\\n  {MULTI_LINE[1]}\\n", end="")
+    made = "" if "token:" in clipboard else "token: {IN_CLIPBOARD}\\ncertificate: |\\n  {MULTI_LINE[0]}\\n  {MULTI_LINE[1]}\\n"
+    print(clipboard + made, end="")
 elif task == "shout":
     print("progress: logging in with {IN_CLIPBOARD}", file=sys.stderr)
     print("password is {IN_SPEC}, quoted '{IN_SPEC}', twice {IN_SPEC}{IN_SPEC}", file=sys.stderr)
@@ -133,10 +134,13 @@ def test_modes_and_a_missing_key(place):
     for path in place.state.rglob("*"):
         if path.is_file() or path.is_socket():
             assert path.stat().st_mode & 0o077 == 0, f"{path} is open to others"
+    saved = place.write("saved.yaml", place.clipboard("loki"))
     key = place.state / "key"
     assert key.exists(), "the seal's key is not at STATE/key"
     key.rename(place.path("key.away"))
     listed = place.expect(0, "status", "loki")
     assert "loki" in listed.text
-    result = place.run("replay", place.path("specs/loki.yaml"))
-    assert result.status == 2 and str(key) in result.text, result
+    for command in (("replay", saved), ("deploy", spec), ("clipboard", "loki")):
+        result = place.expect(2, *command)
+        assert str(key) in result.text, result
+    assert not key.exists(), "a key was made although there is something sealed with another"

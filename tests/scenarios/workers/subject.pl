@@ -64,7 +64,7 @@ my %tasks = (
         print STDERR 'a line of the flood on standard error, of which there are very many', "\n" for 1 .. 300_000;
         with("added: flood\n");
     },
-    gate          => sub { at_the_gate(); with("added: gate\n") },
+    gate          => sub { at_the_gate(); with("passed: gate\n") },
     progress      => sub { print STDERR "progress: 3 of 5 mounted\n"; at_the_gate() },
 );
 my $run = $tasks{$task} or do { print STDERR "subject.pl: $task: no such task\n"; exit 64 };

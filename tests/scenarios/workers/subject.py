@@ -107,7 +107,7 @@ def flood():
 
 def gate():
     at_the_gate()
-    give("added: gate\n")
+    give("passed: gate\n")
 
 
 def progress():

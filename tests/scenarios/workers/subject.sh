@@ -46,7 +46,7 @@ case $1 in
   leave_session) everything; echo 'added: leave_session'; setsid sleep infinity & ;;
   stubborn) trap '' TERM; everything; while :; do read -r _ < "$(value gate)/go"; done ;;
   flood) yes 'a line of the flood on standard error, of which there are very many' | head -c 20971520 >&2; everything; echo 'added: flood' ;;
-  gate) echo "$JARVIS_TASK $JARVIS_ATTEMPT $$" > "$(value gate)/began"; read -r _ < "$(value gate)/go"; everything; echo 'added: gate' ;;
+  gate) echo "$JARVIS_TASK $JARVIS_ATTEMPT $$" > "$(value gate)/began"; read -r _ < "$(value gate)/go"; everything; echo 'passed: gate' ;;
   progress) echo 'progress: 3 of 5 mounted' >&2; echo "$1" > "$(value gate)/began"; read -r _ < "$(value gate)/go" ;;
   *) echo "subject.sh: $1: no such task" >&2; exit 64 ;;
 esac
