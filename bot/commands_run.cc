@@ -67,7 +67,8 @@ void carry_over(House& house, const Plan& plan, Clipboard& first) {
 }
 
 Order order_of(House& house, const Session& session, Plan plan, Clipboard first, const std::string& source) {
-  return {std::move(plan), std::move(first), session.by(),
+  // Its bytes only: a thousand orders need not keep a thousand indexes while they wait for their turn.
+  return {std::move(plan), Clipboard::checked(first.text()), session.by(),
           "command line",  source,           house.directory_for(session.directory())};
 }
 
@@ -422,6 +423,8 @@ awaitable<int> do_retry(House& house, Session& session) {
     entry.retry.delay = one->retry.delay;
     entry.retry.max_delay = one->retry.max_delay;
     entry.retry.deadline = one->retry.deadline;
+    entry.retry.after_timeout = one->retry.after_timeout;
+    entry.retry.after_failure = one->retry.after_failure;
     list.entries.push_back(std::move(entry));
   }
   Plan plan = pipeline::make_plan(list, house.table(), first, host);

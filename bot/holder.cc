@@ -1,6 +1,7 @@
 #include "bot/holder.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -35,6 +36,8 @@ using Socket = asio::local::stream_protocol::socket;
 using pipeline::Error;
 using pipeline::Kind;
 using pipeline::Run;
+
+constexpr std::size_t kLargeCommand = 256U << 10U;
 
 // systemd's readiness protocol (sd_notify(3)): a datagram to the socket that NOTIFY_SOCKET names.
 void notify(const char* text) {
@@ -151,6 +154,9 @@ class Holder {
     }
     session->exit(status);
     co_await session->drained();
+    const bool large = session->input_bytes() > kLargeCommand;
+    session.reset();
+    if (large) ::malloc_trim(0);  // what it needed goes back: a bot runs for months
   }
 
   void heard(const Run& run, Run::What what) {

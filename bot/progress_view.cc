@@ -3,7 +3,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <vector>
 
 #include "bot/words.h"
 
@@ -102,11 +104,12 @@ void ProgressView::heard(const nlohmann::json& view) {
   }
   const bool new_stage = !was_there || known->second.number != number || known->second.stage != stage;
   const bool new_state = was_there && known->second.state != state && (state == "undoing" || state == "paused");
-  if (live_ && was_there && new_stage && state != "undoing") stage_over(known->second);
+  if (live_ && was_there && new_stage && state != "undoing" && known->second.number > 0) stage_over(known->second);
   if (!live_ && (new_stage || new_state)) plain_line(view);
   last_host_ = view["host"].get<std::string>();
   last_run_ = run;
-  hosts_[run] = {view, steady_clock::now(), number, stage, state};
+  const int order = was_there ? known->second.order : ++seen_;
+  hosts_[run] = {view, steady_clock::now(), number, stage, state, order};
   draw();
 }
 
@@ -114,11 +117,14 @@ void ProgressView::draw() {
   if (!live_) return;
   clear();
   const auto [width, height] = window();
-  for (const auto& [run, host] : hosts_) {
-    if (drawn_ + 2 >= height) break;
-    std::printf("%s\n", live_line(host, width - 1).c_str());
-    ++drawn_;
-  }
+  std::vector<const Host*> in_order;
+  for (const auto& [run, host] : hosts_) in_order.push_back(&host);
+  std::sort(in_order.begin(), in_order.end(), [](const Host* a, const Host* b) { return a->order < b->order; });
+  const std::size_t room = static_cast<std::size_t>(std::max(2, height - 2));
+  const std::size_t shown = in_order.size() <= room ? in_order.size() : room - 1;
+  for (std::size_t i = 0; i < shown; ++i) std::printf("%s\n", live_line(*in_order[i], width - 1).c_str());
+  if (shown < in_order.size()) std::printf("... and %zu more\n", in_order.size() - shown);
+  drawn_ = static_cast<int>(shown) + (shown < in_order.size() ? 1 : 0);
   std::fflush(stdout);
 }
 

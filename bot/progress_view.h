@@ -29,6 +29,7 @@ class ProgressView {
     std::chrono::steady_clock::time_point at;
     int number = 0;
     std::string stage, state;
+    int order = 0;  // in which they came
     std::chrono::milliseconds elapsed() const;
   };
   std::string live_line(const Host& host, std::size_t width) const;
@@ -36,6 +37,7 @@ class ProgressView {
   void plain_line(const nlohmann::json& view);
 
   bool live_;
+  int seen_ = 0;
   int drawn_ = 0;  // live lines on the screen
   std::map<std::string, Host> hosts_;
   std::string last_host_, last_run_;

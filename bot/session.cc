@@ -104,6 +104,12 @@ asio::awaitable<std::optional<std::string>> Session::ask(std::string text) {
   }
 }
 
+std::size_t Session::input_bytes() const {
+  std::size_t sum = 0;
+  for (const auto& [name, text] : inputs_) sum += text.size();
+  return sum;
+}
+
 void Session::give_up_asking() {
   boost::system::error_code ignored;
   if (asking_) socket_.shutdown(asio::local::stream_protocol::socket::shutdown_receive, ignored);

@@ -48,6 +48,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string* input(const std::string& name) const;
   // Why the client could not read such an argument; nullptr if it could, or did not try.
   const std::string* input_error(const std::string& name) const;
+  std::size_t input_bytes() const;
   unsigned uid() const { return uid_; }
   const std::string& by() const { return by_; }  // "root (uid 0)"
   const std::string& directory() const { return directory_; }

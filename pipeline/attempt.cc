@@ -20,7 +20,6 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-constexpr auto kYoung = 5ms;
 constexpr auto kKillAgain = 10s;   // a process that does not die of KILL hangs in the kernel; it is told again
 constexpr int kNotYetStatus = 75;  // EX_TEMPFAIL of sysexits.h
 
@@ -65,9 +64,7 @@ Attempt::~Attempt() {
 }
 
 asio::awaitable<AttemptResult> Attempt::run() {
-  const auto now = std::chrono::steady_clock::now();
-  times_out_ = now + request_.timeout;
-  deadline_ = std::min(times_out_, now + kYoung);
+  deadline_ = std::chrono::steady_clock::now() + request_.timeout;
   try {
     begin();
   } catch (const Error& e) {  // no descriptors left: crashed, so that it is asked again
@@ -86,7 +83,7 @@ asio::awaitable<AttemptResult> Attempt::run() {
     if (phase_ > Phase::Running) server_.signal(id_, SIGKILL);
     server_.release(id_);
   }
-  if (phase_ > Phase::Running || WIFSIGNALED(status_)) leave_survivors();
+  if (phase_ > Phase::Running || WIFSIGNALED(status_)) end_survivors();
   co_return result();
 }
 
@@ -101,6 +98,10 @@ void Attempt::begin() {
   out_.open = err_.open = true;
   write_input();  // a small clipboard fits into the pipe before anybody reads
   id_ = server_.fork(request_.fork, {std::move(in.read), std::move(out.write), std::move(err.write)}, *this);
+  for (const std::string& one : request_.fork.environment) {
+    if (one.starts_with("JARVIS_STEP=")) step_ = one.substr(12);
+  }
+  request_.fork = {};  // sent; an attempt may last long
 }
 
 void Attempt::write_input() {
@@ -126,7 +127,6 @@ void Attempt::write_input() {
 
 void Attempt::grow_up() {
   phase_ = Phase::Running;
-  deadline_ = times_out_;
   for (Stream* stream : {&out_, &err_}) {
     if (!stream->open) continue;
     stream->watched.assign(stream->fd.release());
@@ -177,6 +177,7 @@ bool Attempt::too_much(Stream& from, std::string_view bytes) {
 
 void Attempt::started(pid_t pid) {
   pid_ = pid;
+  if (phase_ == Phase::Young) grow_up();
 }
 
 void Attempt::exited(const ForkMessage& report) {
@@ -211,7 +212,6 @@ void Attempt::lost() {
 void Attempt::deadline_passed() {
   switch (phase_) {
     case Phase::Young:
-      return grow_up();
     case Phase::Running:
       timed_out_ = true;
       return terminate();
@@ -222,7 +222,7 @@ void Attempt::deadline_passed() {
       [[fallthrough]];  // it is gone, somebody else holds its pipes
     case Phase::Lingering:
       if (group_left_) server_.signal(id_, SIGKILL);
-      leave_survivors();
+      end_survivors();
       close(out_);
       close(err_);
       return;
@@ -245,12 +245,8 @@ void Attempt::kill() {
 }
 
 // Grandchildren in sessions of their own: the group's signal does not reach them.
-void Attempt::leave_survivors() {
-  for (const std::string& one : request_.fork.environment) {
-    if (!one.starts_with("JARVIS_STEP=")) continue;
-    const std::string step = one.substr(12);
-    kill_survivors([&](std::string_view other) { return other == step; });
-  }
+void Attempt::end_survivors() {
+  if (!step_.empty()) kill_survivors([this](std::string_view step) { return step == step_; });
 }
 
 void Attempt::cancel() {

@@ -68,7 +68,7 @@ class Attempt final : public ForkListener {
   void deadline_passed();
   void terminate();
   void kill();
-  void leave_survivors();
+  void end_survivors();
   void wake() { timer_.cancel(); }
   bool over() const { return lost_ || not_forked_ || (exited_ && !out_.open && !err_.open); }
   AttemptResult result();
@@ -81,12 +81,12 @@ class Attempt final : public ForkListener {
   UniqueFd in_;
   std::unique_ptr<Descriptor> in_watched_;  // only if the clipboard does not fit into the pipe at once
   Stream out_, err_;
+  std::string step_;
   std::size_t written_ = 0;
   std::uint64_t id_ = 0;
   pid_t pid_ = 0;
   Phase phase_ = Phase::Young;
   std::chrono::steady_clock::time_point deadline_;  // of the phase
-  std::chrono::steady_clock::time_point times_out_;
   bool exited_ = false, lost_ = false, not_forked_ = false, group_left_ = false;
   bool timed_out_ = false, cancelled_ = false, too_large_ = false, abandoned_ = false;
   int status_ = 0;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <chrono>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,7 +34,7 @@ class AttemptLog {
   std::string partial_;
   bool cut_ = false;  // partial_ is full, the rest of its line is passed over
   std::string head_;
-  std::deque<std::string> tail_;
+  std::list<std::string> tail_;  // not a deque, which takes 576 bytes before there is a line
   std::size_t tail_bytes_ = 0, left_out_ = 0;
   std::string progress_, last_words_;
   std::optional<std::chrono::milliseconds> retry_after_;

@@ -35,6 +35,12 @@ class Take {
     rest_.remove_prefix(sizeof value);
     return true;
   }
+  bool flag(bool& value) {
+    std::uint8_t byte = 0;
+    const bool there = number(byte);
+    value = byte != 0;
+    return there;
+  }
   bool text(std::string& value) {
     std::uint32_t size = 0;
     if (!number(size) || rest_.size() < size) return false;
@@ -70,7 +76,7 @@ std::string encode(const ForkMessage& m) {
       break;
     case ForkMessage::What::Exited:
       put_number(made, m.status);
-      put_number(made, m.group_left);
+      put_number(made, static_cast<std::uint8_t>(m.group_left ? 1 : 0));
       put_number(made, m.user_us);
       put_number(made, m.system_us);
       put_number(made, m.max_rss_kib);
@@ -103,7 +109,7 @@ std::optional<ForkMessage> decode(std::string_view bytes) {
       ok = take.number(m.pid);
       break;
     case ForkMessage::What::Exited:
-      ok = take.number(m.status) && take.number(m.group_left) && take.number(m.user_us) && take.number(m.system_us) &&
+      ok = take.number(m.status) && take.flag(m.group_left) && take.number(m.user_us) && take.number(m.system_us) &&
            take.number(m.max_rss_kib);
       break;
     case ForkMessage::What::Release:
@@ -139,8 +145,9 @@ bool send_packet(int socket, std::string_view bytes, const ThreeFds* descriptors
 }
 
 std::optional<Packet> receive_packet(int socket) {
-  static thread_local std::string buffer(kForkMessageLimit, '\0');
-  iovec part{buffer.data(), buffer.size()};
+  // Where only the pages that were used cost anything: the forkserver's memory is copied with every child. One thread a process.
+  static char buffer[kForkMessageLimit];
+  iovec part{buffer, sizeof buffer};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
@@ -154,7 +161,7 @@ std::optional<Packet> receive_packet(int socket) {
   if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::nullopt;
   Packet packet;
   if (size <= 0) return packet;  // the other end is gone
-  packet.bytes.assign(buffer.data(), static_cast<std::size_t>(size));
+  packet.bytes.assign(buffer, static_cast<std::size_t>(size));
   for (cmsghdr* one = CMSG_FIRSTHDR(&header); one != nullptr; one = CMSG_NXTHDR(&header, one)) {
     if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (one->cmsg_len - CMSG_LEN(0)) / sizeof(int);

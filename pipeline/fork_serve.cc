@@ -7,10 +7,12 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -68,13 +70,21 @@ class ForkLoop {
   std::unordered_map<pid_t, Child> children_;
   std::unordered_map<std::uint64_t, pid_t> groups_;  // of children, and of those that left somebody behind
   std::vector<pid_t> young_;                         // begun, but not yet said so
+  std::chrono::steady_clock::time_point oldest_;
   std::string directory_;                            // where we are: children mostly start in the same place
   std::deque<std::string> backlog_;
   bool gone_ = false;
 };
 
 void ForkLoop::prepare() {
-  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);  // children start with default signals
+  // Children start with default signals. By the bare call: glibc keeps two numbers to itself, and posix_spawn leaves them ignored.
+  struct {
+    void (*handler)(int) = SIG_DFL;
+    unsigned long flags = 0;
+    void (*restorer)() = nullptr;
+    unsigned long mask = 0;
+  } defaults;
+  for (int number = 1; number < NSIG; ++number) ::syscall(SYS_rt_sigaction, number, &defaults, nullptr, sizeof defaults.mask);
   ::umask(077);
   ::setsid();  // a Ctrl-C on jarvis's terminal is jarvis's business
   sigset_t wanted;
@@ -99,10 +109,8 @@ int ForkLoop::run() {
     if (!backlog_.empty()) waits[0].events |= POLLOUT;
     const int ready = ::poll(waits, 2, young_.empty() ? -1 : kYoung);
     if (ready < 0 && errno != EINTR) throw system_error("poll");
-    if (ready <= 0) {
-      announce();
-      continue;
-    }
+    if (!young_.empty() && std::chrono::steady_clock::now() - oldest_ >= std::chrono::milliseconds(kYoung)) announce();
+    if (ready <= 0) continue;
     // The loop is dead: what it asked for last is not begun any more.
     if ((waits[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) break;
     if ((waits[1].revents & POLLIN) != 0) reap();
@@ -154,8 +162,8 @@ void ForkLoop::fork_one(ForkMessage& request, Packet& packet) {
     if (pid > 0) {
       children_[pid] = {request.id, step_of(request.environment)};
       groups_[request.id] = pid;
+      if (young_.empty()) oldest_ = std::chrono::steady_clock::now();
       young_.push_back(pid);
-      if (young_.size() > 1000) announce();
       return;
     }
     answer.number = errno;
@@ -165,7 +173,7 @@ void ForkLoop::fork_one(ForkMessage& request, Packet& packet) {
 
 // Says of the children that are no longer young that they have begun.
 void ForkLoop::announce() {
-  for (const pid_t pid : young_) {
+  for (const pid_t pid : std::exchange(young_, {})) {
     const auto child = children_.find(pid);
     if (child == children_.end()) continue;
     ForkMessage started;
@@ -174,7 +182,6 @@ void ForkLoop::announce() {
     started.pid = pid;
     say(started);
   }
-  young_.clear();
 }
 
 // In the child: the environment of CONTRACTS §1, then the task. Nothing of the forkserver survives in it.

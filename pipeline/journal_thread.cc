@@ -7,6 +7,8 @@ namespace jarvis::pipeline {
 namespace {
 
 constexpr std::chrono::duration<double, std::micro> kQuick{500};
+constexpr std::size_t kMany = 8, kLarge = 64;
+constexpr std::chrono::microseconds kGather{1000};
 constexpr double kWeight = 1.0 / 8;  // of the newest commit in the smoothed time
 
 }  // namespace
@@ -71,6 +73,8 @@ void JournalThread::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return !busy_ && work_due(); });
+    // Many runs are at work, none of them waits for this one commit alone: a larger group costs each of them less.
+    if (last_size_ >= kMany && !stopping_) wake_.wait_for(lock, kGather, [this] { return stopping_ || queue_.size() > kLarge; });
     Batch batch = std::exchange(queue_, {});
     if (batch.empty() && stopping_) return;
     busy_ = true;

@@ -79,7 +79,7 @@ bool has_all(const Clipboard& board, const std::vector<std::string>& keys) {
 
 Pipeline::Pipeline(asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table,
                    WorkshopOptions options)
-    : shop_(loop, journal, pen, std::move(seal), table, std::move(options)), idle_(loop) {}
+    : shop_(loop, journal, pen, std::move(seal), table, std::move(options)), idle_(loop), some_ended_(loop, asio::steady_timer::time_point::max()) {}
 
 Pipeline::~Pipeline() = default;
 
@@ -150,28 +150,53 @@ void Pipeline::told(const Run& run, Run::What what) {
   if (ended(record.state) && holder != holders_.end() && holder->second == record.id) holders_.erase(holder);
   runs_.erase(record.id);
   idle_.cancel();
+  some_ended_.cancel();
 }
 
 // The lock on a host, or the refusal that says who holds it and since when.
 asio::awaitable<void> Pipeline::take_lock(const std::string& host, const std::string& run) {
-  const auto holder = holders_.find(host);
-  if (holder != holders_.end() && holder->second != run) {
+  // Anything may have happened while this waited, so it looks again after every wait.
+  for (;;) {
+    const auto holder = holders_.find(host);
+    if (holder == holders_.end() || holder->second == run) break;
     const auto held = view(holder->second);
-    if (held && held->state == RunState::Confirming) {
-      co_await cancel(held->run, "a newer command");  // it has changed nothing yet
-    } else if (held && held->state == RunState::Interrupted) {
-      throw Error(Kind::Refused, host + " is held by run " + held->run + ": " + held->operation + " by " + held->by +
-                                     " since " + clock_of(held->started) + ", interrupted at " +
-                                     std::to_string(held->stage_number) + "/" + std::to_string(held->stages) + " " +
-                                     held->stage + "; `jarvis retry " + host + "` goes on with it, `jarvis cancel " +
-                                     host + "` gives it up");
-    } else if (held) {
-      throw Error(Kind::Refused, host + " is held by run " + held->run + ": " + held->operation + " by " + held->by +
-                                     " since " + clock_of(held->started));
+    if (!held || ended(held->state)) break;
+    const std::string who = host + " is held by run " + held->run + ": " + held->operation + " by " + held->by + " since " + clock_of(held->started);
+    if (held->state == RunState::Interrupted) {
+      throw Error(Kind::Refused, who + ", interrupted at " + std::to_string(held->stage_number) + "/" + std::to_string(held->stages) + " " + held->stage +
+                                     "; `jarvis retry " + host + "` goes on with it, `jarvis cancel " + host + "` gives it up");
+    }
+    if (held->state != RunState::Confirming) throw Error(Kind::Refused, who);
+    co_await cancel(held->run, "a newer command");  // it has changed nothing yet
+    while (carried(held->run)) {
+      boost::system::error_code woken;
+      co_await some_ended_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
   }
   holders_[host] = run;
 }
+
+void Pipeline::leave_lock(const std::string& host, const std::string& run) {
+  const auto holder = holders_.find(host);
+  if (holder != holders_.end() && holder->second == run) holders_.erase(holder);
+}
+
+// While a command loads a run and writes what becomes of it, no other command does the same.
+class Pipeline::OnTheWay {
+ public:
+  OnTheWay(Pipeline& pipeline, std::string run) : pipeline_(pipeline), run_(std::move(run)) {
+    if (pipeline_.carried(run_) || !pipeline_.on_the_way_.insert(run_).second) {
+      throw Error(Kind::Refused, "run " + run_ + " goes on already, another command was first");
+    }
+  }
+  ~OnTheWay() { pipeline_.on_the_way_.erase(run_); }
+  OnTheWay(const OnTheWay&) = delete;
+  OnTheWay& operator=(const OnTheWay&) = delete;
+
+ private:
+  Pipeline& pipeline_;
+  std::string run_;
+};
 
 std::string Pipeline::demand_code(RunRecord& record) const {
   std::string code = random_word(kCodeLength);
@@ -213,16 +238,16 @@ asio::awaitable<std::string> Pipeline::submit(Order order, std::optional<std::st
   }
   const std::string id = record.id, host = record.host;
   co_await take_lock(host, id);
-  auto run = make(std::move(record), std::move(steps), order.first.text());
   try {
+    auto run = make(std::move(record), std::move(steps), order.first.text());
     std::vector<Record> records;
     records.emplace_back(run->created());
     co_await shop_.write(std::move(records));
+    carry(std::move(run));
   } catch (...) {
-    holders_.erase(host);
+    leave_lock(host, id);
     throw;
   }
-  carry(std::move(run));
   co_return id;
 }
 
@@ -243,10 +268,10 @@ asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipbo
         Places::Wait wait(shop_.places());
         co_await wait.taken();
       }
+      const Places::Taken place(shop_.places());
       const auto one =
           shop_.attempt(*step.row, {id, id + "." + std::to_string(made.size()), attempt, true}, text, directory);
       const AttemptResult result = co_await one->run();
-      shop_.places().give_back();
       asked.temporary = result.not_yet;
       asked.changes.clear();
       for (const std::string& change : result.changes) asked.changes.push_back(blanker.line(change));
@@ -288,8 +313,47 @@ std::vector<RunRecord> Pipeline::interrupted(const std::optional<std::string>& h
 
 void Pipeline::resume(const std::string& id, const std::string& directory) {
   if (carried(id)) return;
+  const OnTheWay mine(*this, id);
   carry(load(id, directory));
 }
+
+namespace {
+
+// Steps that a person lets a retry pass over. Error(Usage) for a task that is not among those still to do.
+void skip_steps(RunRecord& record, const std::vector<std::pair<std::string, std::string>>& skip, std::vector<Record>& changes) {
+  for (const auto& [task, reason] : skip) {
+    bool found = false;
+    for (StepRecord& step : record.steps) {
+      if (step.task != task || step.undoes || step.state == StepRecord::State::Done) continue;
+      found = true;
+      step.state = StepRecord::State::Skipped;
+      step.skipped_because = reason;
+      changes.emplace_back(StepChanged{record.id, step.index, step.state, reason, step.counted, step.elapsed});
+    }
+    if (!found) throw Error(Kind::Usage, "run " + record.id + " has no task " + task + " still to do");
+  }
+}
+
+// A new chance for what is still to do: attempts and deadline begin anew. True: one of these steps destroys.
+bool begin_anew(RunRecord& record, std::vector<Record>& changes) {
+  bool destroys = false;
+  for (StepRecord& step : record.steps) {
+    if (step.undoes || step.state == StepRecord::State::Done || step.state == StepRecord::State::Skipped) continue;
+    step.state = StepRecord::State::Todo;
+    step.counted = 0;
+    step.elapsed = 0ms;
+    step.next_at.reset();
+    changes.emplace_back(StepChanged{record.id, step.index, step.state, "", 0, 0ms});
+    destroys = destroys || step.destroys;
+  }
+  record.state = RunState::Running;
+  record.resume_as = RunState::Running;
+  record.error.clear();
+  record.ended.reset();
+  return destroys;
+}
+
+}  // namespace
 
 asio::awaitable<std::string> Pipeline::retry(Retry what, std::optional<std::string>& code) {
   auto record = shop_.journal().run(what.run);
@@ -299,53 +363,27 @@ asio::awaitable<std::string> Pipeline::retry(Retry what, std::optional<std::stri
                                  std::string(word(view(record->id)->state)) + ", there is nothing to retry");
   }
   const bool failed = record->state == RunState::Failed;
-  co_await take_lock(record->host, record->id);
-  std::vector<Record> changes;
-  for (const auto& [task, reason] : what.skip) {
-    bool found = false;
-    for (StepRecord& step : record->steps) {
-      if (step.task != task || step.undoes || step.state == StepRecord::State::Done) continue;
-      found = true;
-      step.state = StepRecord::State::Skipped;
-      step.skipped_because = reason;
-      changes.emplace_back(StepChanged{record->id, step.index, step.state, reason, step.counted, step.elapsed});
+  const std::string id = record->id, host = record->host;
+  const OnTheWay mine(*this, id);
+  co_await take_lock(host, id);
+  try {
+    std::vector<Record> changes;
+    skip_steps(*record, what.skip, changes);
+    if (failed) {
+      if (begin_anew(*record, changes)) code = demand_code(*record);
+      changes.emplace_back(line_of(*record));
     }
-    if (!found) {
-      if (failed) holders_.erase(record->host);
-      throw Error(Kind::Usage, "run " + record->id + " has no task " + task + " still to do");
-    }
+    std::vector<RunStep> steps;
+    for (const StepRecord& step : record->steps) steps.push_back(step_of(step));
+    record->steps.clear();
+    if (!what.directory.empty()) record->directory = what.directory;
+    auto run = make(std::move(*record), std::move(steps), clipboard(id, std::nullopt));
+    co_await shop_.write(std::move(changes));
+    carry(std::move(run));
+  } catch (...) {
+    if (failed) leave_lock(host, id);
+    throw;
   }
-  bool destroys = false;
-  std::vector<RunStep> steps;
-  for (const StepRecord& old : record->steps) {
-    RunStep step = step_of(old);
-    const bool to_do =
-        !step.undoes && step.state != StepRecord::State::Done && step.state != StepRecord::State::Skipped;
-    if (to_do && failed) {  // a new chance: attempts and deadline begin anew
-      step.state = StepRecord::State::Todo;
-      step.counted = 0;
-      step.elapsed = 0ms;
-      step.next_at.reset();
-      changes.emplace_back(StepChanged{record->id, old.index, step.state, "", 0, 0ms});
-    }
-    destroys = destroys || (to_do && step.row->destroys && failed);
-    steps.push_back(std::move(step));
-  }
-  record->steps.clear();
-  if (failed) {
-    record->state = RunState::Running;
-    record->resume_as = RunState::Running;
-    record->error.clear();
-    record->ended.reset();
-    if (destroys) code = demand_code(*record);
-    changes.emplace_back(line_of(*record));
-  }
-  if (!what.directory.empty()) record->directory = what.directory;
-  const std::string id = record->id;
-  std::string board = clipboard(id, std::nullopt);
-  auto run = make(std::move(*record), std::move(steps), std::move(board));
-  co_await shop_.write(std::move(changes));
-  carry(std::move(run));
   co_return id;
 }
 
@@ -359,6 +397,7 @@ asio::awaitable<std::string> Pipeline::confirm(const std::string& code, const st
     if (live != runs_.end()) {
       live->second->confirm();
     } else {
+      const OnTheWay mine(*this, record.id);
       auto run = load(record.id, directory);
       run->confirm();
       carry(std::move(run));
@@ -378,6 +417,7 @@ asio::awaitable<std::string> Pipeline::cancel(const std::string& id, const std::
   }
   const auto record = shop_.journal().run(id);
   if (!record || ended(record->state)) throw Error(Kind::Usage, "run " + id + " has ended, there is nothing to cancel");
+  const OnTheWay mine(*this, record->id);
   auto run = load(record->id, "");
   co_await run->cancel(by);
   carry(std::move(run));

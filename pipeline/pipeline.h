@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -107,7 +108,9 @@ class Pipeline {
   std::shared_ptr<Run> make(RunRecord record, std::vector<RunStep> steps, std::string clipboard);
   std::string demand_code(RunRecord& record) const;
   boost::asio::awaitable<void> take_lock(const std::string& host, const std::string& run);
+  void leave_lock(const std::string& host, const std::string& run);
   void told(const Run& run, Run::What what);
+  class OnTheWay;
 
   Workshop shop_;
   std::map<std::string, std::shared_ptr<Run>> runs_;  // by id
@@ -115,7 +118,9 @@ class Pipeline {
   std::map<int, Listener> listeners_;
   int next_listener_ = 1;
   bool stopping_ = false;
+  std::set<std::string> on_the_way_;  // runs that a command is about to carry
   boost::asio::steady_timer idle_;
+  boost::asio::steady_timer some_ended_;  // never expires; cancelled whenever a run has ended
 };
 
 }  // namespace jarvis::pipeline

@@ -154,7 +154,7 @@ asio::awaitable<void> Run::walk() {
     }
     undoing_ = record_.resume_as == RunState::Undoing;
     cancelled_ = cancelled_ || record_.error.starts_with(kCancelled);
-    if (undoing_) failure_ = record_.error;
+    if (undoing_ && !cancelled_) failure_ = record_.error;
     if (!undoing_) co_await walk_steps();
     undoing_ = undoing_ || cancelled_ || ending_ == Ending::Failed;
     if (undoing_ && ending_ != Ending::Stopped) co_await undo();
@@ -201,11 +201,15 @@ void Run::confirm() {
 }
 
 asio::awaitable<void> Run::cancel(std::string by) {
-  if (cancelled_ || ended(record_.state)) co_return;
-  record_.error = std::string(kCancelled) + by;
+  if (cancelled_ || finishing_ || ended(record_.state)) co_return;
+  RunChanged record = line(record_.state);
+  record.error = std::string(kCancelled) + by;
+  const std::string error = record.error;
   std::vector<Record> records;
-  records.emplace_back(line(record_.state));
+  records.emplace_back(std::move(record));
   co_await shop_.write(std::move(records));
+  if (finishing_) co_return;  // it ended meanwhile
+  record_.error = error;
   cancelled_ = true;
   timer_.cancel();
   if (place_wait_ != nullptr && !undoing_) place_wait_->cancel();
@@ -247,16 +251,21 @@ asio::awaitable<Run::Ending> Run::perform(int index) {
     // The place is ours, the intent is on disk.
     const Time started = now();
     AttemptResult result;
-    try {
-      attempt_ = shop_.attempt(*step.row, {record_.id, step_id(index), step.counted + 1, false}, clipboard_,
-                               record_.directory, [this] { changed_(*this, What::Progress); });
-      result = co_await attempt_->run();
-    } catch (const Error& e) {  // no credentials, no forkserver: nothing ran
-      result.outcome = Outcome::Failed;
-      result.why = e.what();
+    {
+      const Places::Taken place(shop_.places());
+      try {
+        attempt_ = shop_.attempt(*step.row, {record_.id, step_id(index), step.counted + 1, false}, clipboard_,
+                                 record_.directory, [this] { changed_(*this, What::Progress); });
+        result = co_await attempt_->run();
+      } catch (const Error& e) {  // no credentials, no forkserver: nothing ran
+        result.outcome = Outcome::Failed;
+        result.why = e.what();
+      } catch (const std::exception& e) {  // no descriptors left: that may pass
+        result.outcome = Outcome::Crashed;
+        result.why = e.what();
+      }
+      attempt_.reset();
     }
-    attempt_.reset();
-    shop_.places().give_back();
     ending = co_await settle(index, std::move(result), started);
     if (ending != Ending::Stopped || must_halt()) co_return ending == Ending::Stopped ? halt() : ending;
     // Stopped without a halt: to be asked again.
@@ -473,6 +482,7 @@ asio::awaitable<void> Run::undo() {
 }
 
 asio::awaitable<void> Run::finish(RunState state) {
+  finishing_ = true;
   if (state == RunState::Failed) record_.error = failure_;
   if (state == RunState::Cancelled && !failure_.empty() && failure_ != record_.error) record_.error += "; " + failure_;
   record_.ended = now();
@@ -493,7 +503,7 @@ asio::awaitable<bool> Run::flush() {
   for (;;) {
     try {
       co_await shop_.write(pending_);
-      pending_.clear();
+      pending_ = {};  // its memory too: a run in flight mostly waits
       if (record_.state == RunState::Paused) {
         text_.clear();
         enter(before);

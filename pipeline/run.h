@@ -97,7 +97,7 @@ class Run {
   std::vector<Record> pending_;  // goes into the next write
   std::string text_;             // why it is where it is, when no worker says so
   std::chrono::steady_clock::time_point stage_began_, step_began_;
-  bool confirmed_ = false, cancelled_ = false, stopping_ = false, undoing_ = false;
+  bool confirmed_ = false, cancelled_ = false, stopping_ = false, undoing_ = false, finishing_ = false;
   Ending ending_ = Ending::Done;
   std::string failure_;  // last words of the step that ended the run
 };

@@ -31,6 +31,17 @@ class Places {
 
   bool try_take();
   void give_back();
+  // A place that was taken, given back when this goes.
+  class Taken {
+   public:
+    explicit Taken(Places& places) : places_(places) {}
+    ~Taken() { places_.give_back(); }
+    Taken(const Taken&) = delete;
+    Taken& operator=(const Taken&) = delete;
+
+   private:
+    Places& places_;
+  };
   // Somebody who waits for a place. Destroying it gives up the wait.
   class Wait {
    public:

@@ -1,6 +1,7 @@
 #include "workers/worker_main.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,13 +20,16 @@ constexpr int kNotYet = 75;  // EX_TEMPFAIL of sysexits.h
 
 std::string read_all(int fd) {
   std::string text;
-  char buffer[65536];
   for (;;) {
-    const ssize_t n = ::read(fd, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw pipeline::system_error("reading the clipboard");
+    // As much as is there, so that a small clipboard touches little memory in a process that lives for a moment.
+    int there = 0;
+    if (::ioctl(fd, FIONREAD, &there) != 0 || there <= 0) there = 1;
+    const std::size_t before = text.size();
+    text.resize(before + static_cast<std::size_t>(there));
+    const ssize_t n = ::read(fd, text.data() + before, static_cast<std::size_t>(there));
+    if (n < 0 && errno != EINTR) throw pipeline::system_error("reading the clipboard");
+    text.resize(before + static_cast<std::size_t>(n < 0 ? 0 : n));
     if (n == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(n));
     if (text.size() > pipeline::Bounds{}.bytes) throw Error(Kind::Usage, "the clipboard is larger than 8 MiB");
   }
 }

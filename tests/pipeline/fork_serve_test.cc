@@ -112,8 +112,9 @@ TEST_CASE("fork_serve: a packet that is no message is passed over") {
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   const ThreeFds fds = {null.get(), null.get(), null.get()};
   CHECK(send_packet(ours.get(), encode(message), &fds));
-  CHECK(answer()->what == ForkMessage::What::Started);
-  const auto exited = answer();
+  auto exited = answer();
+  REQUIRE(exited);
+  if (exited->what == ForkMessage::What::Started) exited = answer();  // of one that ends at once it may not be said
   REQUIRE(exited);
   CHECK(exited->what == ForkMessage::What::Exited);
   CHECK(exited->status == 0);

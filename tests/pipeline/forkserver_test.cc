@@ -173,7 +173,7 @@ TEST_CASE("forkserver: an environment that is too large is refused, the next req
   loop.run_until([&] { return large.over() && small.over(); });
   CHECK(large.heard == "not forked ");
   CHECK(large.why == "the environment of test:unread is larger than 128 KiB");
-  CHECK(small.heard == "started exited ");
+  CHECK(small.heard.ends_with("exited "));
   CHECK(small.status == 0);
 }
 

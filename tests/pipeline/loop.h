@@ -32,7 +32,7 @@ class Loop {
   boost::asio::io_context& context() { return context_; }
 
   void run_until(const std::function<bool()>& happened, const char* what = "what the test waits for") {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
     while (!happened()) {
       CAPTURE(std::string(what));
       REQUIRE(std::chrono::steady_clock::now() < deadline);

@@ -75,8 +75,10 @@ void say(const std::string& line) { write_all(2, line + "\n"); }
   for (;;) ::pause();
 }
 
+// Checks, then applies, as every worker.
 int note(const std::string& word) {
-  write_all(1, read_all(0) + word + ": done\n");
+  const std::string board = read_all(0), line = word + ": done\n";
+  write_all(1, board.find("\n" + line) == std::string::npos ? board + line : board);
   return 0;
 }
 
@@ -120,13 +122,15 @@ int leave(bool session, bool closed) {
     if (closed) {
       for (int fd = 0; fd < 3; ++fd) ::close(fd);
     }
-    ::close(gate[0]);
-    ::close(gate[1]);
-    pause_for_ever();
+    // By exec, as workers start their programs: who looks for survivors sees the environment of such a one only.
+    ::fcntl(gate[1], F_SETFD, FD_CLOEXEC);
+    const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+    ::execl(self.c_str(), self.c_str(), "pause", nullptr);
+    ::_exit(99);
   }
   ::close(gate[1]);
   char byte = 0;
-  (void)!::read(gate[0], &byte, 1);  // the end: it is in its session
+  (void)!::read(gate[0], &byte, 1);  // the end: it is another program now
   std::ofstream(directory() + "/left") << child << "\n";
   write_all(1, "left: " + std::to_string(child) + "\n");
   return 0;
@@ -138,9 +142,18 @@ int stubborn() {
   pause_for_ever();
 }
 
+std::string polite_end;
+
 void finish_politely(int) {
-  write_all(1, "polite: done\n");
+  write_all(1, polite_end);
   ::_exit(0);
+}
+
+int polite() {
+  polite_end = read_all(0) + "polite: done\n";
+  ::signal(SIGTERM, finish_politely);
+  say("progress: hanging");
+  pause_for_ever();
 }
 
 int hang(const std::string& word) {
@@ -166,11 +179,12 @@ int perform(const std::string& task) {
   if (verb == "endless") {
     for (const std::string text(65536, 'x');;) write_all(1, text);
   }
+  if (verb == "pause") pause_for_ever();
   if (verb == "exit") return say("so be it"), std::stoi(word);
   if (verb == "signal") return say("so be it"), ::raise(std::stoi(word)), 0;
   if (verb == "partial") return write_all(1, "half"), ::raise(SIGKILL), 0;
   if (verb == "stubborn") return stubborn();
-  if (verb == "polite") return ::signal(SIGTERM, finish_politely), hang("");
+  if (verb == "polite") return polite();
   if (verb == "leave") return leave(word == "session", word == "closed");
   if (verb == "stay") return leave(word == "session", false), hang("");
   if (verb == "unread") return 0;

@@ -3,8 +3,9 @@ import collections
 import os
 import random
 import re
+import socket
 
-from lab import Gate, each, exe_of, kill_now, named, pause, takes, until
+from lab import Gate, alive, descendants, each, exe_of, kill_now, named, pause, takes, until
 from lab.place import LANGUAGES, WORKERS
 
 STEPS = 20
@@ -107,9 +108,8 @@ def test_a_foreground_deploy_is_killed_and_retried(place):
         assert neutral(place, host) == wanted
 
 
-@each("core", "ssh")
 @takes(5)
-def test_a_forkserver_is_killed(place, family):
+def test_the_core_forkserver_is_killed(place):
     """The run goes on, and the attempt that was cut short does not count as one."""
     gate = Gate(place.path("gate"))
     place.configure(workers={"demo": str(LANGUAGES["perl"])})
@@ -119,19 +119,44 @@ def test_a_forkserver_is_killed(place, family):
         host = f"h{round_number}"
         place.expect(0, "deploy", place.spec(host, provider="demo", gate=place.path("gate"), record=place.path("record")), "--detach")
         worker = int(gate.began().split()[2])
-        victims = named(f"jarvis-{family}", below=serve.pid)
-        if family == "core":
-            assert victims, f"no jarvis-core below {serve.pid}"
-        for victim in victims:
-            kill_now(victim)
-        if family == "core":
-            again = int(gate.began().split()[2])
-            assert again != worker
-            assert not exe_of(worker), "the first attempt outlived its forkserver"
+        victim = named("jarvis-core", below=serve.pid)[0]
+        kill_now(victim)
+        again = int(gate.began().split()[2])
+        assert again != worker
+        assert not exe_of(worker), "the first attempt outlived its forkserver"
         gate.open()
         status = place.until_state(host, "succeeded", "failed")
         assert status["state"] == "succeeded", status
     gate.close()
+
+
+@takes(5)
+def test_the_ssh_forkserver_is_killed(place):
+    """While a task of its family talks to a server that never answers."""
+    server = socket.create_server((place.addresses.replace(".0/24", ".9"), 0))
+    server.settimeout(30)
+    place.plan("demo", deploy=["keys:prepare", "demo:address", {"task": "ssh:wait", "retry": {"attempts": 1}}])
+    address, port = server.getsockname()
+    place.write("address.sh", f"#!/bin/sh\ncat\necho 'ipaddress: [{address}]'\necho 'ssh_port: {port}'\n", 0o755)
+    rows = {"address": {"gives": ["ipaddress", "ssh_port"]}}
+    place.configure(workers={"demo": {"run": str(place.path("address.sh")), "tasks": rows}})
+    serve = place.serve()
+    place.expect(0, "deploy", place.spec("loki", provider="demo"), "--detach")
+    connections = [server.accept()]
+    for _ in range(2):
+        victim = named("jarvis-ssh", below=serve.pid)[0]  # nearest first: its attempts run the same executable
+        workers = descendants(victim)
+        assert workers, "no attempt below the forkserver"
+        kill_now(victim)
+        connections.append(server.accept())  # asked again
+        assert not any(map(alive, workers)), "an attempt outlived its forkserver"
+    status = place.status("loki")
+    assert (status["state"], status["task"], status["attempt"]) == ("running", "ssh:wait", 1), status
+    place.expect(0, "cancel", "loki")
+    assert not descendants(named("jarvis-ssh", below=serve.pid)[0])
+    for connection, _ in connections:
+        connection.close()
+    server.close()
 
 
 @takes(3)
