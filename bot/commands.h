@@ -13,6 +13,9 @@ namespace jarvis::bot {
 
 enum Exit { kDone = 0, kFailed = 1, kUsage = 2, kRefused = 3, kCancelled = 4, kWouldChange = 5, kUnfinished = 6 };
 
+// What sealed values that people see are bound to: any clipboard of this state.
+inline constexpr const char* kShownAbout = "shown clipboard";
+
 int exit_status_of(const pipeline::Error& error);
 
 // The command of a session, whichever it is, to its exit status.

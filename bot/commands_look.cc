@@ -17,7 +17,6 @@ using pipeline::RunState;
 namespace {
 
 constexpr int kListed = 50;
-const char* const kShownAbout = "shown clipboard";  // what sealed values are bound to: any clipboard of this state
 
 void show(House& house, Session& session, const pipeline::RunView& view, bool with_id) {
   if (session.invocation().json) {
@@ -123,7 +122,11 @@ awaitable<int> do_logs(House& house, Session& session) {
     std::istringstream lines(attempt.log);
     for (std::string line; std::getline(lines, line);) session.say("  " + line);
   }
-  if (attempts.empty() && !invocation.json) session.say("nothing has run yet");
+  if (invocation.json) co_return kDone;
+  for (const auto& step : record->steps) {
+    if (step.state == pipeline::StepRecord::State::Skipped && (!only || *only == step.index)) session.say(step.task + ": skipped because " + step.skipped_because);
+  }
+  if (attempts.empty()) session.say("nothing has run yet");
   co_return kDone;
 }
 

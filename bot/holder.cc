@@ -63,7 +63,7 @@ void raise_descriptor_limit() {
 
 class Holder {
  public:
-  Holder(Settings settings, const Installation& installation, StateDirectory& state, bool serves)
+  Holder(Settings settings, const Installation& installation, StateDirectory& state, bool serves, bool listens)
       : grace_(settings.grace),
         acceptor_(loop_),
         signals_(loop_, SIGTERM, SIGINT),
@@ -71,7 +71,7 @@ class Holder {
         state_(state),
         house_(loop_, std::move(settings), installation, state, serves) {
     house_.pipeline().listen([this](const Run& run, Run::What what) { heard(run, what); });
-    listen();
+    if (listens) listen();
     wait_for_signals();
   }
 
@@ -201,7 +201,7 @@ class Holder {
       boost::system::error_code woken;
       co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
-    ::unlink(state_.socket().c_str());
+    if (acceptor_.is_open()) ::unlink(state_.socket().c_str());
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     signals_.cancel(ignored);
@@ -226,7 +226,8 @@ class Holder {
 int hold_for_command(Settings settings, const Installation& installation, StateDirectory& state,
                      const FrontRequest& request) {
   raise_descriptor_limit();
-  Holder holder(std::move(settings), installation, state, false);
+  // Who only looks is no place for other people's runs: whoever comes meanwhile tries again until this has looked.
+  Holder holder(std::move(settings), installation, state, false, request.invocation.row->changes);
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw pipeline::system_error("socketpair");
   holder.begin_session(Socket(holder.loop(), asio::local::stream_protocol(), ends[0]));
@@ -252,7 +253,7 @@ int hold_and_serve(Settings settings, const Installation& installation, StateDir
   raise_descriptor_limit();
   for (const std::string& section : settings.unused_sections)
     log_warning("configuration: `" + section + ":` is not used by this version");
-  Holder holder(std::move(settings), installation, state, true);
+  Holder holder(std::move(settings), installation, state, true, true);
   holder.house().pipeline().shop().start_forkservers({"core", "ssh"});
   for (const auto& record : holder.house().pipeline().interrupted(std::nullopt)) {
     try {

@@ -2,7 +2,7 @@
 
 #include "bot/config_values.h"
 #include "bot/settings_sections.h"
-#include "pipeline/clipboard.h"
+#include "pipeline/yaml_quote.h"
 
 namespace jarvis::bot {
 

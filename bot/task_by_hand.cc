@@ -20,7 +20,6 @@ using pipeline::Outcome;
 
 namespace {
 
-const char* const kShownAbout = "shown clipboard";
 
 std::string read_standard_input() {
   std::string text;

@@ -54,14 +54,6 @@ std::string rfc3339(pipeline::Time time) {
   return made;
 }
 
-std::string clock_of(pipeline::Time time) {
-  const std::time_t whole = std::chrono::system_clock::to_time_t(time);
-  std::tm local{};
-  ::localtime_r(&whole, &local);
-  char text[32];
-  return std::strftime(text, sizeof text, "%F %T", &local) > 0 ? text : "?";
-}
-
 std::string status_line(const RunView& view, const std::string& host) {
   const std::string text = view.text.empty() ? "" : ": " + view.text;
   switch (view.state) {

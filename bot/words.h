@@ -16,8 +16,7 @@ namespace jarvis::bot {
 std::string in_words(std::chrono::milliseconds time);
 // RFC 3339 in UTC, milliseconds: "2026-11-21T10:15:00.123Z".
 std::string rfc3339(pipeline::Time time);
-// For people: local date and time to the second.
-std::string clock_of(pipeline::Time time);
+using pipeline::clock_of;
 
 // "loki: 9/19 wait for ssh (42 s, usually 65 s)", "loki is ready", "loki failed at 4/9 wait for ssh: no route to host",
 // ...

@@ -1,148 +1,18 @@
 #include "pipeline/clipboard.h"
 
 #include <algorithm>
-#include <cstdint>
 
+#include "pipeline/clipboard_checker.h"
 #include "pipeline/error.h"
 #include "pipeline/yaml_events.h"
+#include "pipeline/yaml_quote.h"
 
 namespace jarvis::pipeline {
 
 namespace {
 
-Error fault(const yaml_mark_t& mark, const std::string& text) {
-  return {Kind::Usage, place(mark) + ": " + text};
-}
-
 std::string number(std::size_t value) {
   return std::to_string(value);
-}
-
-// FNV-1a: keys of one mapping are compared by hash; a collision of 64 bits only refuses a clipboard.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 1469598103934665603ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return hash;
-}
-
-// Watches the events of one document for everything that Bounds and CONTRACTS §1 forbid.
-class Checker {
- public:
-  explicit Checker(const Bounds& bounds) : bounds_(bounds) {}
-
-  // Call for every event in order. Returns the depth at which the event's node stands (the root: 0).
-  int see(const yaml_event_t& event);
-  // Whether the event just seen is a key of its mapping.
-  bool was_key() const { return was_key_; }
-
- private:
-  struct Key {
-    std::uint64_t hash;
-    yaml_mark_t mark;
-    std::string text;
-  };
-  struct Frame {
-    bool mapping;
-    bool key_next;
-    std::vector<Key> keys;
-    std::string anchor;
-    long long nodes_before;
-  };
-  struct Anchor {
-    std::string name;
-    long long nodes;  // that stand below it, aliases expanded
-  };
-  void node(const yaml_event_t& event, const yaml_char_t* anchor, long long weight = 1);
-  void open(const yaml_event_t& event, bool mapping, const yaml_char_t* anchor);
-  void close();
-
-  Bounds bounds_;
-  std::vector<Frame> stack_;
-  std::vector<Anchor> anchors_;
-  long long nodes_ = 0;  // with every alias counted as what it stands for: a reader that copies would make so many
-  int aliases_ = 0;
-  bool was_key_ = false;
-};
-
-void Checker::node(const yaml_event_t& event, const yaml_char_t* anchor, long long weight) {
-  nodes_ += weight;
-  if (nodes_ > bounds_.nodes) {
-    throw fault(event.start_mark, "more than " + std::to_string(bounds_.nodes) + " values" +
-                                      (weight > 1 ? ", counting what the aliases stand for" : ""));
-  }
-  was_key_ = false;
-  if (!stack_.empty() && stack_.back().mapping) {
-    Frame& frame = stack_.back();
-    was_key_ = frame.key_next;
-    if (frame.key_next && event.type == YAML_SCALAR_EVENT) {
-      const std::string_view text = scalar_text(event);
-      frame.keys.push_back({hash_of(text), event.start_mark, std::string(text.substr(0, 80))});
-    }
-    frame.key_next = !frame.key_next;
-  }
-  if (anchor != nullptr) anchors_.push_back({reinterpret_cast<const char*>(anchor), 1});
-}
-
-void Checker::open(const yaml_event_t& event, bool mapping, const yaml_char_t* anchor) {
-  node(event, anchor);
-  if (static_cast<int>(stack_.size()) >= bounds_.depth) {
-    throw fault(event.start_mark, "nested deeper than " + std::to_string(bounds_.depth) + " levels");
-  }
-  stack_.push_back({mapping, mapping, {}, anchor != nullptr ? reinterpret_cast<const char*>(anchor) : "", nodes_});
-}
-
-void Checker::close() {
-  auto& keys = stack_.back().keys;
-  // In order of appearance within one hash, so that the second of two is named.
-  std::stable_sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.hash < b.hash; });
-  const auto twice =
-      std::adjacent_find(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.hash == b.hash; });
-  if (twice != keys.end()) {
-    throw fault((twice + 1)->mark,
-                "the key " + twice->text + " stands here a second time (first at " + place(twice->mark) + ")");
-  }
-  const Frame& frame = stack_.back();
-  const auto anchored =
-      std::find_if(anchors_.rbegin(), anchors_.rend(), [&](const Anchor& one) { return one.name == frame.anchor; });
-  if (!frame.anchor.empty() && anchored != anchors_.rend()) anchored->nodes = 1 + nodes_ - frame.nodes_before;
-  stack_.pop_back();
-}
-
-int Checker::see(const yaml_event_t& event) {
-  const int depth = static_cast<int>(stack_.size());
-  switch (event.type) {
-    case YAML_SCALAR_EVENT:
-      node(event, event.data.scalar.anchor);
-      return depth;
-    case YAML_ALIAS_EVENT: {
-      if (++aliases_ > bounds_.aliases) {
-        throw fault(event.start_mark, "more than " + std::to_string(bounds_.aliases) + " aliases");
-      }
-      const std::string name = reinterpret_cast<const char*>(event.data.alias.anchor);
-      const auto anchored =
-          std::find_if(anchors_.rbegin(), anchors_.rend(), [&](const Anchor& one) { return one.name == name; });
-      if (anchored == anchors_.rend()) {
-        throw fault(event.start_mark, "the alias *" + name + " has no anchor &" + name + " before it");
-      }
-      if (std::any_of(stack_.begin(), stack_.end(), [&](const Frame& frame) { return frame.anchor == name; })) {
-        throw fault(event.start_mark, "the alias *" + name + " points into itself");
-      }
-      node(event, nullptr, anchored->nodes);
-      return depth;
-    }
-    case YAML_MAPPING_START_EVENT:
-      open(event, true, event.data.mapping_start.anchor);
-      return depth;
-    case YAML_SEQUENCE_START_EVENT:
-      open(event, false, event.data.sequence_start.anchor);
-      return depth;
-    case YAML_MAPPING_END_EVENT:
-    case YAML_SEQUENCE_END_EVENT:
-      close();
-      return depth - 1;
-    default:
-      return depth;
-  }
 }
 
 bool is_end(const yaml_event_t& event) {
@@ -168,133 +38,7 @@ bool plain_null(std::string_view text) {
   return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
 }
 
-bool reserved_word(std::string_view text) {
-  std::string lower;
-  for (const char c : text) lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  for (const char* word : {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}) {
-    if (lower == word) return true;
-  }
-  return false;
-}
-
-bool letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-// Written without quotes only if every reader takes it for this string.
-bool plainly_a_string(std::string_view text) {
-  if (text.empty() || !(letter(text.front()) || text.front() == '/') || text.back() == ' ') return false;
-  for (const char c : text) {
-    if (!letter(c) && !(c >= '0' && c <= '9') && std::string_view(" _./@+=-").find(c) == std::string_view::npos)
-      return false;
-  }
-  return !reserved_word(text);
-}
-
-// The length of the UTF-8 sequence at `at`, or 0 when it is none.
-int utf8_length(std::string_view text, std::size_t at) {
-  const auto lead = static_cast<unsigned char>(text[at]);
-  const int length = lead < 0x80 ? 1 : (lead >> 5U) == 6 ? 2 : (lead >> 4U) == 14 ? 3 : (lead >> 3U) == 30 ? 4 : 0;
-  if (length == 0 || at + static_cast<std::size_t>(length) > text.size()) return 0;
-  for (int i = 1; i < length; ++i) {
-    if ((static_cast<unsigned char>(text[at + static_cast<std::size_t>(i)]) & 0xC0U) != 0x80U) return 0;
-  }
-  return length;
-}
-
-// Characters that a quoted scalar on one line cannot hold as they are: controls, other line breaks, the byte order
-// mark.
-bool needs_escape(std::string_view sequence) {
-  if (sequence.size() == 1) return static_cast<unsigned char>(sequence[0]) < 0x20 || sequence[0] == 0x7F;
-  if (sequence.size() == 2)
-    return static_cast<unsigned char>(sequence[0]) == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
-  return sequence == "\xE2\x80\xA8" || sequence == "\xE2\x80\xA9" || sequence == "\xEF\xBB\xBF";
-}
-
-bool any_escape(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const int length = utf8_length(text, at);
-    if (length == 0) throw Error(Kind::Usage, "a value for the clipboard is not UTF-8");
-    if (needs_escape(text.substr(at, static_cast<std::size_t>(length)))) return true;
-    at += static_cast<std::size_t>(length);
-  }
-  return false;
-}
-
-std::string double_quoted(std::string_view text) {
-  static const char* const kHex = "0123456789ABCDEF";
-  std::string made = "\"";
-  for (std::size_t at = 0; at < text.size();) {
-    const auto length = static_cast<std::size_t>(utf8_length(text, at));
-    const std::string_view sequence = text.substr(at, length);
-    at += length;
-    if (sequence == "\"" || sequence == "\\") {
-      made += '\\';
-      made += sequence;
-    } else if (sequence == "\n") {
-      made += "\\n";
-    } else if (sequence == "\t") {
-      made += "\\t";
-    } else if (!needs_escape(sequence)) {
-      made += sequence;
-    } else if (length <= 2) {
-      const auto code = static_cast<unsigned char>(sequence.back());
-      made += "\\x";
-      made += kHex[code >> 4U];
-      made += kHex[code & 15U];
-    } else {
-      made += sequence == "\xE2\x80\xA8" ? "\\L" : sequence == "\xE2\x80\xA9" ? "\\P" : "\\uFEFF";
-    }
-  }
-  return made + '"';
-}
-
-// Several lines that a literal block can carry unchanged.
-bool fits_literal_block(std::string_view text) {
-  if (text.find('\n') == std::string_view::npos || text.front() == ' ' || text.front() == '\n') return false;
-  if (text.size() >= 2 && text.ends_with("\n\n")) return false;
-  std::string without_newlines;
-  for (const char c : text) {
-    if (c != '\n') without_newlines += c;
-  }
-  return !any_escape(without_newlines) && text.find(" \n") == std::string_view::npos && text.back() != ' ';
-}
-
-std::string indented(std::string_view text, std::string_view indent) {
-  std::string made;
-  while (!text.empty()) {
-    const std::size_t newline = text.find('\n');
-    const std::string_view line = text.substr(0, newline);
-    if (!line.empty()) {
-      made += indent;
-      made += line;
-    }
-    made += '\n';
-    text = newline == std::string_view::npos ? std::string_view{} : text.substr(newline + 1);
-  }
-  return made;
-}
-
-// "KEY: VALUE\n" for a scalar at column 0 or deeper.
-std::string entry_of(std::string_view key, std::string_view value, std::string_view indent) {
-  std::string made = std::string(indent) + quoted(key) + ":";
-  if (value.empty() || !fits_literal_block(value)) return made + " " + quoted(value) + "\n";
-  made += value.back() == '\n' ? " |\n" : " |-\n";
-  return made + indented(value, std::string(indent) + "  ");
-}
-
 }  // namespace
-
-std::string quoted(std::string_view value) {
-  if (plainly_a_string(value)) return std::string(value);
-  if (any_escape(value)) return double_quoted(value);
-  std::string made = "'";
-  for (const char c : value) {
-    if (c == '\'') made += '\'';
-    made += c;
-  }
-  return made + "'";
-}
 
 bool Clipboard::blank(std::string_view text) {
   bool comment = false;
@@ -333,7 +77,7 @@ const std::vector<Clipboard::Entry>& Clipboard::entries() const {
 void Clipboard::index(const Bounds& bounds) const {
   indexed_ = true;
   YamlReader reader(text_);
-  Checker checker(bounds);
+  ClipboardChecker checker(bounds);
   bool root_seen = false;
   bool document_ended = false;
   entries_.clear();

@@ -102,7 +102,4 @@ class Clipboard {
 // `text` must have passed Clipboard::parse.
 std::vector<std::string> scalars_under(const std::string& text, const std::function<bool(std::string_view)>& is_key);
 
-// `value` as one YAML flow scalar that every reader takes for a string.
-std::string quoted(std::string_view value);
-
 }  // namespace jarvis::pipeline

@@ -15,10 +15,10 @@
 
 #include "pipeline/outcome.h"
 #include "pipeline/retry.h"
+#include "pipeline/wall_time.h"
 
 namespace jarvis::pipeline {
 
-using Time = std::chrono::system_clock::time_point;  // stored as microseconds since 1970, UTC
 
 // One step as it was planned: everything a resume needs, whatever the binary's rows have become since.
 struct StepRecord {

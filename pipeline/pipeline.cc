@@ -19,12 +19,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 constexpr auto kConfirmWithin = 5min;
-constexpr auto kAskAgainFor = 30s;  // temporary answers in plan mode
 constexpr int kRunIdLength = 6, kCodeLength = 6;
-
-Time now() {
-  return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
-}
 
 // The row as it was planned, whatever this binary's table says today.
 Row row_of(const StepRecord& step) {
@@ -61,18 +56,6 @@ RunStep step_of(const StepRecord& record) {
 RunChanged line_of(const RunRecord& record) {
   return {record.id,           record.state, record.resume_as, record.error,   record.ended,
           record.stage_number, record.stage, record.task,      record.confirm, record.confirm_until};
-}
-
-std::string clock_of(Time time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm local{};
-  ::localtime_r(&seconds, &local);
-  char text[32];
-  return std::strftime(text, sizeof text, "%F %T", &local) > 0 ? text : "?";
-}
-
-bool has_all(const Clipboard& board, const std::vector<std::string>& keys) {
-  return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) { return board.has(key); });
 }
 
 }  // namespace
@@ -251,58 +234,6 @@ asio::awaitable<std::string> Pipeline::submit(Order order, std::optional<std::st
   co_return id;
 }
 
-asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipboard& first, std::string directory) {
-  std::vector<Asked> made;
-  const auto text = std::make_shared<const std::string>(first.text());
-  const std::string id = "plan-" + random_word(kRunIdLength);
-  const std::vector<std::string> secrets = facts_of(first, shop_.table().secrets()).secrets;
-  for (const PlanStep& step : plan.steps) {
-    const Blanker blanker = shop_.blanker(secrets, *step.row);
-    Asked asked;
-    asked.task = step.row->name;
-    asked.stage = step.row->stage;
-    asked.asked = step.row->plan && has_all(first, step.row->needs);
-    const auto until = std::chrono::steady_clock::now() + kAskAgainFor;
-    for (int attempt = 1; asked.asked; ++attempt) {
-      if (!shop_.places().try_take()) {
-        Places::Wait wait(shop_.places());
-        co_await wait.taken();
-      }
-      const Places::Taken place(shop_.places());
-      const auto one =
-          shop_.attempt(*step.row, {id, id + "." + std::to_string(made.size()), attempt, true}, text, directory);
-      const AttemptResult result = co_await one->run();
-      asked.temporary = result.not_yet;
-      asked.changes.clear();
-      for (const std::string& change : result.changes) asked.changes.push_back(blanker.line(change));
-      asked.fault.clear();
-      if (result.outcome == Outcome::Succeeded) break;
-      asked.fault = blanker.line(result.last_words.empty() ? result.why : result.last_words);
-      const auto delay = result.retry_after.value_or(std::chrono::milliseconds(1000));
-      if (!result.not_yet || std::chrono::steady_clock::now() + delay > until) break;
-      asio::steady_timer timer(shop_.loop(), delay);
-      co_await timer.async_wait(asio::use_awaitable);
-    }
-    made.push_back(std::move(asked));
-  }
-  co_return made;
-}
-
-std::vector<std::string> Pipeline::credential_faults(const Plan& plan) {
-  std::set<std::string> modules;
-  std::vector<std::string> faults;
-  for (const PlanStep& step : plan.steps) {
-    const std::string module = step.row->module();
-    if (!modules.insert(module).second) continue;
-    try {
-      shop_.granted(module);
-    } catch (const Error& e) {
-      faults.emplace_back(e.what());
-    }
-  }
-  return faults;
-}
-
 std::vector<RunRecord> Pipeline::interrupted(const std::optional<std::string>& host) {
   std::vector<RunRecord> made;
   for (RunRecord& record : shop_.journal().runs({host, true, 0})) {
@@ -424,35 +355,6 @@ asio::awaitable<std::string> Pipeline::cancel(const std::string& id, const std::
   co_return record->id;
 }
 
-std::vector<RunView> Pipeline::views(const RunFilter& filter) {
-  std::vector<RunView> made;
-  for (const RunRecord& record : shop_.journal().runs(filter)) {
-    const auto live = runs_.find(record.id);
-    if (live != runs_.end()) {
-      made.push_back(live->second->view());
-    } else if (filter.host) {  // somebody looks closely: with its steps
-      made.push_back(view_of(shop_.journal().run(record.id).value_or(record)));
-    } else {
-      made.push_back(view_of(record));
-    }
-  }
-  return made;
-}
-
-std::optional<RunView> Pipeline::view(const std::string& id) {
-  const auto live = runs_.find(id);
-  if (live != runs_.end()) return live->second->view();
-  const auto record = shop_.journal().run(id);
-  if (!record) return std::nullopt;
-  const auto by_prefix = runs_.find(record->id);
-  return by_prefix != runs_.end() ? by_prefix->second->view() : view_of(*record);
-}
-
-const Run* Pipeline::live(const std::string& id) const {
-  const auto found = runs_.find(id);
-  return found != runs_.end() ? found->second.get() : nullptr;
-}
-
 std::size_t Pipeline::busy() const {
   return static_cast<std::size_t>(std::count_if(
       runs_.begin(), runs_.end(), [](const auto& one) { return one.second->record().state != RunState::Confirming; }));
@@ -484,36 +386,6 @@ asio::awaitable<void> Pipeline::stop(std::chrono::milliseconds grace) {
 void Pipeline::hurry() {
   const auto left = runs_;
   for (const auto& [id, run] : left) run->abandon();
-}
-
-std::string Pipeline::clipboard(const std::string& id, std::optional<int> step) {
-  std::optional<std::string> sealed;
-  if (step) {
-    // A task that printed nothing left no checkpoint of its own: the clipboard is that of an earlier one.
-    for (int at = *step; at >= -1 && !sealed; --at) sealed = shop_.journal().checkpoint(id, at);
-  } else if (auto newest = shop_.journal().newest_checkpoint(id)) {
-    sealed = std::move(newest->second);
-  }
-  if (!sealed) throw Error(Kind::Usage, "run " + id + " has no clipboard" + (step ? " after that task" : ""));
-  try {
-    return shop_.seal().open(*sealed, id);
-  } catch (Error& e) {
-    throw e.within("the clipboard of run " + id);
-  }
-}
-
-std::optional<std::string> Pipeline::code_of(const std::string& id) {
-  const auto record = shop_.journal().run(id);
-  if (!record || record->state != RunState::Confirming || record->confirm.empty()) return std::nullopt;
-  return shop_.seal().open_text(record->confirm, record->id + record->plan_digest);
-}
-
-std::optional<std::string> Pipeline::host_clipboard(const std::string& host) {
-  for (const RunRecord& record : shop_.journal().runs({host, false, 0})) {
-    if (record.state == RunState::Confirming) continue;
-    if (shop_.journal().newest_checkpoint(record.id)) return clipboard(record.id, std::nullopt);
-  }
-  return std::nullopt;
 }
 
 }  // namespace jarvis::pipeline

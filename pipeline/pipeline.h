@@ -108,6 +108,7 @@ class Pipeline {
   std::shared_ptr<Run> make(RunRecord record, std::vector<RunStep> steps, std::string clipboard);
   std::string demand_code(RunRecord& record) const;
   boost::asio::awaitable<void> take_lock(const std::string& host, const std::string& run);
+  RunView stored_view(const RunRecord& record);
   void leave_lock(const std::string& host, const std::string& run);
   void told(const Run& run, Run::What what);
   class OnTheWay;

@@ -19,6 +19,10 @@
 
 namespace jarvis::pipeline {
 
+inline std::chrono::milliseconds since(std::chrono::steady_clock::time_point then) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - then);
+}
+
 // A step as a run holds it: the row is shared, everything else is small.
 struct RunStep {
   Row row;

@@ -6,6 +6,7 @@
 
 #include "pipeline/error.h"
 #include "pipeline/yaml_events.h"
+#include "pipeline/yaml_quote.h"
 
 namespace jarvis::pipeline {
 

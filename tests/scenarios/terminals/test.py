@@ -84,3 +84,24 @@ def test_ctrl_c_interrupts_a_run_that_the_command_carries(place):
         gate.open()
     assert retry.wait() == 0, retry.output()
     gate.close()
+
+
+@takes(6)
+def test_who_only_looks_never_carries_a_run(place):
+    """Whichever of them comes first: a status must not be kept until somebody else's deploy has ended."""
+    gate = Gate(place.path("gate"))
+    place.configure(workers={"demo": str(LANGUAGES["sh"])})
+    place.plan("demo", deploy=["demo:before", "demo:gate"])
+    spec = place.spec("loki", provider="demo", gate=place.path("gate"))
+    place.expect(0, "plan", spec)
+    for _ in range(15):
+        looks = [place.start("status", "--json"), place.start("history", "loki")]
+        deploy = place.start("deploy", spec)
+        looks += [place.start("status", "--json"), place.start("plan", spec)]
+        gate.began()
+        for look in looks:
+            look.wait(20)
+        assert place.status("loki")["state"] == "running", deploy.output()
+        gate.open()
+        assert deploy.wait() == 0, deploy.output()
+    gate.close()

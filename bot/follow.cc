@@ -1,0 +1,169 @@
+// Waiting for runs: asks a person where that is needed, tells how they go and how each ended.
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <set>
+
+#include "bot/commands.h"
+#include "bot/words.h"
+
+namespace jarvis::bot {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using pipeline::Clipboard;
+using pipeline::Run;
+using pipeline::RunState;
+using pipeline::RunView;
+
+namespace {
+
+// What a person should know before saying yes: which machine, where, whose.
+std::string question(House& house, const RunView& view) {
+  const Clipboard board = Clipboard::parse(house.pipeline().clipboard(view.run, std::nullopt));
+  const std::string host = house.shown(view.host);
+  std::string text = view.operation + " " + view.host + " (" + view.provider;
+  if (const auto id = board.scalar("instance_id")) text += ", machine " + *id;
+  for (const std::string& address : board.list("ipaddress")) text += ", " + address;
+  if (const auto created = board.scalar("created")) text += ", made " + *created;
+  if (const auto size = board.scalar("size")) text += ", size " + *size;
+  text += ", asked for by " + view.by + "): its machine and what is on its disks will be gone";
+  return text;
+}
+
+int exit_of(RunState state) {
+  switch (state) {
+    case RunState::Succeeded:
+      return kDone;
+    case RunState::Failed:
+      return kFailed;
+    case RunState::Cancelled:
+      return kCancelled;
+    default:
+      return kUnfinished;
+  }
+}
+
+// Hears what happens to the runs of one command, tells the session, and how each ended when it does.
+class Watch {
+ public:
+  Watch(House& house, Session& session, const std::vector<std::string>& runs)
+      : house_(house),
+        session_(session),
+        left_(runs.begin(), runs.end()),
+        wake_(house.pipeline().shop().loop(), std::chrono::hours(24 * 365)) {
+    id_ = house.pipeline().listen([this](const Run& one, Run::What what) {
+      if (left_.count(one.record().id) > 0) heard(one, what);
+    });
+    for (const std::string& run : runs) {
+      const Run* live = house_.pipeline().live(run);
+      if (live != nullptr) heard(*live, Run::What::Stage);
+      if (live == nullptr) over(run, *house_.pipeline().view(run));
+    }
+  }
+  ~Watch() { house_.pipeline().unlisten(id_); }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  // The worst exit status, when all have ended.
+  awaitable<int> end() {
+    while (!left_.empty()) {
+      boost::system::error_code woken;
+      co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+    co_return worst_;
+  }
+
+ private:
+  void heard(const Run& run, Run::What what) {
+    const RunView view = run.view();
+    if (!session_.invocation().json && !session_.invocation().quiet) {
+      auto object = json_of(view);
+      object["host"] = house_.shown(view.host);
+      session_.progress(std::move(object));
+    }
+    if (what == Run::What::Ended) over(view.run, view);
+  }
+
+  void over(const std::string& run, const RunView& view) {
+    const std::string host = house_.shown(view.host);
+    if (session_.invocation().json) session_.json(json_of(view));
+    if (!session_.invocation().json) {
+      session_.say(status_line(view, host));
+      const std::string next = next_step(view, host);
+      if (!next.empty()) session_.say("  " + next);
+    }
+    worst_ = std::max(worst_, exit_of(view.state));
+    left_.erase(run);
+    wake_.cancel();
+  }
+
+  House& house_;
+  Session& session_;
+  std::set<std::string> left_;
+  asio::steady_timer wake_;
+  int id_ = 0, worst_ = kDone;
+};
+
+// Asks a person about a run that deletes something. True: it goes on; false: it waits, or was given up.
+awaitable<bool> asked_and_confirmed(House& house, Session& session, std::string run, std::string code) {
+  const Invocation& invocation = session.invocation();
+  const RunView waiting = *house.pipeline().view(run);
+  const std::string text = question(house, waiting);
+  if (!session.terminal() || invocation.json || invocation.detach) {
+    if (invocation.json) {
+      auto object = json_of(waiting);
+      object["confirm"] = code;
+      session.json(std::move(object));
+    } else {
+      session.say(text);
+      session.say("jarvis confirm " + code);
+    }
+    co_return false;
+  }
+  const auto answer = co_await session.ask(text + "\nreally? (yes/no)");
+  if (answer && (*answer == "yes" || *answer == "y" || *answer == code)) {
+    co_await house.pipeline().confirm(code, house.directory_for(session.directory()));
+    co_return true;
+  }
+  co_await house.pipeline().cancel(run, session.by());
+  const bool plain_no = !answer || *answer == "no" || *answer == "n";
+  session.say(house.shown(waiting.host) + ": " + waiting.operation + " given up, nothing was changed" +
+              (plain_no ? "" : " (the answer was not yes)"));
+  co_return false;
+}
+
+}  // namespace
+
+awaitable<int> follow(House& house, Session& session, std::vector<Begun> begun) {
+  const Invocation& invocation = session.invocation();
+  std::vector<std::string> runs;
+  int status = kDone;
+  for (const Begun& one : begun) {
+    bool goes_on = true;
+    if (one.code) goes_on = co_await asked_and_confirmed(house, session, one.run, *one.code);
+    if (goes_on) runs.push_back(one.run);
+    if (!goes_on)
+      status = std::max<int>(status,
+                             session.terminal() && !invocation.json && !invocation.detach ? kCancelled : kUnfinished);
+  }
+  if (invocation.detach) {
+    for (const std::string& run : runs) {
+      if (invocation.json) session.json(json_of(*house.pipeline().view(run)));
+      if (!invocation.json) session.say(run);
+    }
+    co_return status;
+  }
+  Watch watch(house, session, runs);
+  const int worst = co_await watch.end();
+  co_return std::max(status, worst);
+}
+
+awaitable<int> follow(House& house, Session& session, std::string run, std::optional<std::string> code) {
+  std::vector<Begun> one;
+  one.push_back({std::move(run), std::move(code)});
+  co_return co_await follow(house, session, std::move(one));
+}
+
+}  // namespace jarvis::bot

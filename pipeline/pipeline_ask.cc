@@ -1,0 +1,78 @@
+// Asking the tasks of a plan what they would do, and whether they could.
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <set>
+
+#include "pipeline/error.h"
+#include "pipeline/pipeline.h"
+
+namespace jarvis::pipeline {
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr auto kAskAgainFor = 30s;  // temporary answers in plan mode
+constexpr int kRunIdLength = 6;
+
+bool has_all(const Clipboard& board, const std::vector<std::string>& keys) {
+  return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) { return board.has(key); });
+}
+
+}  // namespace
+
+asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipboard& first, std::string directory) {
+  std::vector<Asked> made;
+  const auto text = std::make_shared<const std::string>(first.text());
+  const std::string id = "plan-" + random_word(kRunIdLength);
+  const std::vector<std::string> secrets = facts_of(first, shop_.table().secrets()).secrets;
+  for (const PlanStep& step : plan.steps) {
+    const Blanker blanker = shop_.blanker(secrets, *step.row);
+    Asked asked;
+    asked.task = step.row->name;
+    asked.stage = step.row->stage;
+    asked.asked = step.row->plan && has_all(first, step.row->needs);
+    const auto until = std::chrono::steady_clock::now() + kAskAgainFor;
+    for (int attempt = 1; asked.asked; ++attempt) {
+      if (!shop_.places().try_take()) {
+        Places::Wait wait(shop_.places());
+        co_await wait.taken();
+      }
+      const Places::Taken place(shop_.places());
+      const auto one =
+          shop_.attempt(*step.row, {id, id + "." + std::to_string(made.size()), attempt, true}, text, directory);
+      const AttemptResult result = co_await one->run();
+      asked.temporary = result.not_yet;
+      asked.changes.clear();
+      for (const std::string& change : result.changes) asked.changes.push_back(blanker.line(change));
+      asked.fault.clear();
+      if (result.outcome == Outcome::Succeeded) break;
+      asked.fault = blanker.line(result.last_words.empty() ? result.why : result.last_words);
+      const auto delay = result.retry_after.value_or(std::chrono::milliseconds(1000));
+      if (!result.not_yet || std::chrono::steady_clock::now() + delay > until) break;
+      asio::steady_timer timer(shop_.loop(), delay);
+      co_await timer.async_wait(asio::use_awaitable);
+    }
+    made.push_back(std::move(asked));
+  }
+  co_return made;
+}
+
+std::vector<std::string> Pipeline::credential_faults(const Plan& plan) {
+  std::set<std::string> modules;
+  std::vector<std::string> faults;
+  for (const PlanStep& step : plan.steps) {
+    const std::string module = step.row->module();
+    if (!modules.insert(module).second) continue;
+    try {
+      shop_.granted(module);
+    } catch (const Error& e) {
+      faults.emplace_back(e.what());
+    }
+  }
+  return faults;
+}
+
+}  // namespace jarvis::pipeline
