@@ -3,6 +3,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <map>
 #include <set>
 
 #include "bot/commands.h"
@@ -77,10 +78,14 @@ class Watch {
 
  private:
   void heard(const Run& run, Run::What what) {
+    const bool tell = !session_.invocation().json && !session_.invocation().quiet;
+    if (!tell && what != Run::What::Ended) return;
     const RunView view = run.view();
-    if (!session_.invocation().json && !session_.invocation().quiet) {
+    if (tell) {
       auto object = json_of(view);
-      object["host"] = house_.shown(view.host);
+      std::string& name = names_[view.host];
+      if (name.empty()) name = house_.shown(view.host);
+      object["host"] = name;
       session_.progress(std::move(object));
     }
     if (what == Run::What::Ended) over(view.run, view);
@@ -102,6 +107,7 @@ class Watch {
   House& house_;
   Session& session_;
   std::set<std::string> left_;
+  std::map<std::string, std::string> names_;  // of hosts, as people call them
   asio::steady_timer wake_;
   int id_ = 0, worst_ = kDone;
 };

@@ -8,6 +8,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include "pipeline/error.h"
@@ -89,7 +90,7 @@ asio::awaitable<AttemptResult> Attempt::run() {
 
 void Attempt::begin() {
   Pipe in = make_pipe(), out = make_pipe(), err = make_pipe();
-  make_non_blocking(in.write.get());
+  if (request_.input->size() > PIPE_BUF) make_non_blocking(in.write.get());  // less fits into any empty pipe
   make_non_blocking(out.read.get());
   make_non_blocking(err.read.get());
   in_ = std::move(in.write);

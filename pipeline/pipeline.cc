@@ -84,6 +84,15 @@ void Pipeline::take_stock() {
     if (record.state == RunState::Interrupted) continue;
     if (record.state == RunState::Undoing) record.resume_as = RunState::Undoing;
     record.state = RunState::Interrupted;
+    // Its line does not follow every step; the steps know where it stood.
+    const auto whole = shop_.journal().run(record.id);
+    for (const StepRecord& step : whole ? whole->steps : std::vector<StepRecord>{}) {
+      if (step.undoes || (step.state != StepRecord::State::Todo && step.state != StepRecord::State::Under)) continue;
+      record.stage = step.stage;
+      record.task = step.task;
+      record.stage_number = step.stage_number;
+      break;
+    }
     changes.emplace_back(line_of(record));
   }
   if (!changes.empty()) shop_.journal().write(changes);
@@ -137,13 +146,14 @@ void Pipeline::told(const Run& run, Run::What what) {
 }
 
 // The lock on a host, or the refusal that says who holds it and since when.
-asio::awaitable<void> Pipeline::take_lock(const std::string& host, const std::string& run) {
+asio::awaitable<void> Pipeline::take_lock(std::string host, std::string run) {
   // Anything may have happened while this waited, so it looks again after every wait.
   for (;;) {
     const auto holder = holders_.find(host);
     if (holder == holders_.end() || holder->second == run) break;
     const auto held = view(holder->second);
-    if (!held || ended(held->state)) break;
+    if (!held) throw Error(Kind::Refused, host + " is held by run " + holder->second + ", ordered this moment");
+    if (ended(held->state)) break;
     const std::string who = host + " is held by run " + held->run + ": " + held->operation + " by " + held->by + " since " + clock_of(held->started);
     if (held->state == RunState::Interrupted) {
       throw Error(Kind::Refused, who + ", interrupted at " + std::to_string(held->stage_number) + "/" + std::to_string(held->stages) + " " + held->stage +
@@ -318,7 +328,7 @@ asio::awaitable<std::string> Pipeline::retry(Retry what, std::optional<std::stri
   co_return id;
 }
 
-asio::awaitable<std::string> Pipeline::confirm(const std::string& code, const std::string& directory) {
+asio::awaitable<std::string> Pipeline::confirm(std::string code, std::string directory) {
   for (const RunRecord& record : shop_.journal().runs({std::nullopt, true, 0})) {
     if (record.state != RunState::Confirming ||
         shop_.seal().open_text(record.confirm, record.id + record.plan_digest) != code)
@@ -339,7 +349,7 @@ asio::awaitable<std::string> Pipeline::confirm(const std::string& code, const st
               "no run waits for this code; a code is good once, for five minutes, for the plan it was given for");
 }
 
-asio::awaitable<std::string> Pipeline::cancel(const std::string& id, const std::string& by) {
+asio::awaitable<std::string> Pipeline::cancel(std::string id, std::string by) {
   const auto live = runs_.find(id);
   if (live != runs_.end()) {
     const auto run = live->second;

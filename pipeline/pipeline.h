@@ -70,9 +70,9 @@ class Pipeline {
   boost::asio::awaitable<std::string> retry(Retry what, std::optional<std::string>& code);
 
   // The run that this code confirms goes on; its id. Error(Refused) for an unknown, used or expired code.
-  boost::asio::awaitable<std::string> confirm(const std::string& code, const std::string& directory);
+  boost::asio::awaitable<std::string> confirm(std::string code, std::string directory);
   // Error(Usage) when nothing of that host is in flight.
-  boost::asio::awaitable<std::string> cancel(const std::string& run, const std::string& by);
+  boost::asio::awaitable<std::string> cancel(std::string run, std::string by);
 
   // Views. Live ones where there is a live run, else from the journal; newest first.
   std::vector<RunView> views(const RunFilter& filter);
@@ -107,7 +107,7 @@ class Pipeline {
   std::shared_ptr<Run> load(const std::string& run, const std::string& directory);
   std::shared_ptr<Run> make(RunRecord record, std::vector<RunStep> steps, std::string clipboard);
   std::string demand_code(RunRecord& record) const;
-  boost::asio::awaitable<void> take_lock(const std::string& host, const std::string& run);
+  boost::asio::awaitable<void> take_lock(std::string host, std::string run);
   RunView stored_view(const RunRecord& record);
   void leave_lock(const std::string& host, const std::string& run);
   void told(const Run& run, Run::What what);

@@ -82,6 +82,7 @@ class Run {
   std::string step_id(int index) const { return record_.id + "." + std::to_string(index); }
   StepRecord record_of(int index) const;
   RunChanged line(RunState state) const;
+  void note(RunState state);  // line() into the next write, unless the journal says so already
   void enter(RunState state);
   void stand_at(int index);
   // An undo goes on although the run is cancelled.
@@ -103,6 +104,7 @@ class Run {
   std::chrono::steady_clock::time_point stage_began_, step_began_;
   bool confirmed_ = false, cancelled_ = false, stopping_ = false, undoing_ = false, finishing_ = false;
   Ending ending_ = Ending::Done;
+  std::optional<RunState> noted_;  // the state that the journal has, or will have after the next write
   std::string failure_;  // last words of the step that ended the run
 };
 

@@ -130,7 +130,7 @@ asio::awaitable<Run::Ending> Run::settle(int index, AttemptResult result, Time s
   record.next_at = step.next_at;
   pending_.push_back(std::move(record));
   if (ending == Ending::Stopped) {
-    pending_.push_back(line(RunState::Waiting));
+    note(RunState::Waiting);
     if (!result.not_yet) changed_(*this, What::AskedAgain);
   }
   co_return ending;

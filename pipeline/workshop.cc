@@ -168,20 +168,23 @@ std::optional<std::chrono::milliseconds> Workshop::usual(const std::string& prov
   const auto key = std::pair(provider, task);
   auto found = usual_.find(key);
   if (found == usual_.end()) {
-    found = usual_.emplace(key, std::deque<std::chrono::milliseconds>{}).first;
-    if (const auto before = journal_.usual(provider, task)) found->second.push_back(*before);
+    found = usual_.emplace(key, Usual{}).first;
+    found->second.median = journal_.usual(provider, task);
+    if (found->second.median) found->second.last.push_back(*found->second.median);
   }
-  if (found->second.empty()) return std::nullopt;
-  std::vector<std::chrono::milliseconds> sorted(found->second.begin(), found->second.end());
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
-  return sorted[sorted.size() / 2];
+  return found->second.median;
 }
 
 void Workshop::took(const std::string& provider, const std::string& task, std::chrono::milliseconds time) {
   const auto found = usual_.find(std::pair(provider, task));
   if (found == usual_.end()) return;  // nobody asked yet; the journal will tell
-  found->second.push_back(time);
-  if (found->second.size() > kRemembered) found->second.pop_front();
+  auto& last = found->second.last;
+  last.push_back(time);
+  if (last.size() > kRemembered) last.pop_front();
+  std::vector<std::chrono::milliseconds> sorted(last.begin(), last.end());
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  found->second.median = *middle;
 }
 
 }  // namespace jarvis::pipeline

@@ -132,7 +132,11 @@ class Workshop {
   WorkshopOptions options_;
   Places places_;
   std::map<std::string, std::unique_ptr<Forkserver>, std::less<>> forkservers_;
-  std::map<std::pair<std::string, std::string>, std::deque<std::chrono::milliseconds>> usual_;
+  struct Usual {
+    std::deque<std::chrono::milliseconds> last;
+    std::optional<std::chrono::milliseconds> median;
+  };
+  std::map<std::pair<std::string, std::string>, Usual> usual_;  // by provider and task
   std::map<std::string, Granted, std::less<>> grants_;  // by module, as of this start
 };
 

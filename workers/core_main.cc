@@ -1,4 +1,5 @@
 // jarvis-core: the forkserver of tasks that need no library worth naming, and of every external worker.
+#include "pipeline/huge_text.h"
 #include "providers/local.h"
 #include "workers/bench.h"
 #include "workers/check_clipboard.h"
@@ -26,5 +27,6 @@ constexpr workers::BuiltIn kTasks[] = {
 }  // namespace
 
 int main(int argc, char** argv) {
+  pipeline::code_to_huge_pages();  // most tasks are this one's
   return workers::family_main(argc, argv, kTasks);
 }

@@ -135,7 +135,8 @@ TEST_CASE("cancel: while its last record is on its way, the journal ends with it
   world.let_go("a");
   life.loop().run_until([&] { return journal.somebody_at_gate(); }, "the last write");
   bool told = false;
-  boost::asio::co_spawn(life.loop().context(), life.pipeline().cancel(id, "thor"),
+  const std::string by = "thor";
+  boost::asio::co_spawn(life.loop().context(), life.pipeline().cancel(id, by),
                         [&](std::exception_ptr, const std::string&) { told = true; });
   life.loop().settle();
   journal.gate(true);

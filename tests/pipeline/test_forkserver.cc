@@ -188,6 +188,10 @@ int perform(const std::string& task) {
   if (verb == "leave") return leave(word == "session", word == "closed");
   if (verb == "stay") return leave(word == "session", false), hang("");
   if (verb == "unread") return 0;
+  if (verb == "change") {  // plan mode
+    if (variable("JARVIS_MODE") != "plan") return say("changed something in mode " + variable("JARVIS_MODE")), 1;
+    return say("change: " + word + " of " + variable("JARVIS_TASK")), say("change: and more"), 0;
+  }
   // What runs are made of.
   const int calls = mark(whole);
   if (verb == "note") return note(word);
