@@ -124,7 +124,8 @@ awaitable<int> do_logs(House& house, Session& session) {
   }
   if (invocation.json) co_return kDone;
   for (const auto& step : record->steps) {
-    if (step.state == pipeline::StepRecord::State::Skipped && (!only || *only == step.index)) session.say(step.task + ": skipped because " + step.skipped_because);
+    if (step.state == pipeline::StepRecord::State::Skipped && (!only || *only == step.index))
+      session.say(step.task + ": skipped because " + step.skipped_because);
   }
   if (attempts.empty()) session.say("nothing has run yet");
   co_return kDone;

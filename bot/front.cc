@@ -192,6 +192,7 @@ FrontRequest make_request(const std::vector<std::string>& arguments) {
     // What looks like a URL or an LDAP name is not a path, and a HOST need not be a file.
     const bool file = word == "-" || ::access(word.c_str(), F_OK) == 0;
     if (row.input == CommandRow::Input::SpecOrHost && !file) continue;
+    if (made.inputs.count(word) > 0) continue;
     if (!file && (word.find("://") != std::string::npos || word.find('=') != std::string::npos)) continue;
     try {
       made.inputs[word] = read_input(word);

@@ -53,8 +53,9 @@ void notify(const char* text) {
     (void)::sendto(fd.get(), text, std::strlen(text), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
 }
 
-// A thousand workers are three thousand pipes. And memory that one attempt gave back is what the next one takes: giving it to the
-// system in between costs a third of the loop's time in page faults. What a large command needed is given back when it ends.
+// A thousand workers are three thousand pipes. And memory that one attempt gave back is what the next one takes: giving
+// it to the system in between costs a third of the loop's time in page faults. What a large command needed is given
+// back when it ends.
 void prepare_process() {
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   ::mallopt(M_TOP_PAD, 256 << 10);

@@ -55,8 +55,8 @@ void carry_over(House& house, const Plan& plan, Clipboard& first) {
 
 Order order_of(House& house, const Session& session, Plan plan, Clipboard first, const std::string& source) {
   // Its bytes only: a thousand orders need not keep a thousand indexes while they wait for their turn.
-  return {std::move(plan), Clipboard::checked(first.text()), session.by(),
-          "command line",  source,           house.directory_for(session.directory())};
+  return {std::move(plan), Clipboard::checked(first.text()),        session.by(), "command line",
+          source,          house.directory_for(session.directory())};
 }
 
 // Everything that can be known to be wrong before the first task runs.

@@ -20,7 +20,6 @@ using pipeline::Outcome;
 
 namespace {
 
-
 std::string read_standard_input() {
   std::string text;
   char buffer[65536];

@@ -1,4 +1,5 @@
-// Watches the events of one YAML document for everything that Bounds and CONTRACTS §1 forbid. Internal to the clipboard.
+// Watches the events of one YAML document for everything that Bounds and CONTRACTS §1 forbid. Internal to the
+// clipboard.
 #pragma once
 
 #include <cstdint>

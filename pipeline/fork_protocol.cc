@@ -145,7 +145,8 @@ bool send_packet(int socket, std::string_view bytes, const ThreeFds* descriptors
 }
 
 std::optional<Packet> receive_packet(int socket) {
-  // Where only the pages that were used cost anything: the forkserver's memory is copied with every child. One thread a process.
+  // Where only the pages that were used cost anything: the forkserver's memory is copied with every child. One thread a
+  // process.
   static char buffer[kForkMessageLimit];
   iovec part{buffer, sizeof buffer};
   msghdr header{};

@@ -71,20 +71,22 @@ class ForkLoop {
   std::unordered_map<std::uint64_t, pid_t> groups_;  // of children, and of those that left somebody behind
   std::vector<pid_t> young_;                         // begun, but not yet said so
   std::chrono::steady_clock::time_point oldest_;
-  std::string directory_;                            // where we are: children mostly start in the same place
+  std::string directory_;  // where we are: children mostly start in the same place
   std::deque<std::string> backlog_;
   bool gone_ = false;
 };
 
 void ForkLoop::prepare() {
-  // Children start with default signals. By the bare call: glibc keeps two numbers to itself, and posix_spawn leaves them ignored.
+  // Children start with default signals. By the bare call: glibc keeps two numbers to itself, and posix_spawn leaves
+  // them ignored.
   struct {
     void (*handler)(int) = SIG_DFL;
     unsigned long flags = 0;
     void (*restorer)() = nullptr;
     unsigned long mask = 0;
   } defaults;
-  for (int number = 1; number < NSIG; ++number) ::syscall(SYS_rt_sigaction, number, &defaults, nullptr, sizeof defaults.mask);
+  for (int number = 1; number < NSIG; ++number)
+    ::syscall(SYS_rt_sigaction, number, &defaults, nullptr, sizeof defaults.mask);
   ::umask(077);
   ::setsid();  // a Ctrl-C on jarvis's terminal is jarvis's business
   sigset_t wanted;

@@ -31,7 +31,8 @@ int find_code(dl_phdr_info* program, std::size_t, void* result) {
   for (int i = 0; i < program->dlpi_phnum; ++i) {
     const auto& one = program->dlpi_phdr[i];
     const std::uintptr_t begin = program->dlpi_addr + one.p_vaddr;
-    if (one.p_type == PT_LOAD && begin != code->begin && begin < code->end && begin + one.p_memsz > code->begin) code->size = 0;
+    if (one.p_type == PT_LOAD && begin != code->begin && begin < code->end && begin + one.p_memsz > code->begin)
+      code->size = 0;
   }
   return 1;  // the first is the program; others do not matter
 }
@@ -52,8 +53,9 @@ bool code_to_huge_pages() {
   const bool ready = ::madvise(copy, length, MADV_HUGEPAGE) == 0;
   if (ready) std::memcpy(copy, reinterpret_cast<const void*>(code.begin), code.size);
   // Where writable memory may never become executable, the code stays where it is.
-  const bool moved = ready && ::mprotect(copy, length, PROT_READ | PROT_EXEC) == 0 &&
-                     ::mremap(copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, reinterpret_cast<void*>(code.begin)) != MAP_FAILED;
+  const bool moved =
+      ready && ::mprotect(copy, length, PROT_READ | PROT_EXEC) == 0 &&
+      ::mremap(copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, reinterpret_cast<void*>(code.begin)) != MAP_FAILED;
   if (piece > start) ::munmap(room, piece - start);
   const std::uintptr_t behind = piece + length;
   ::munmap(reinterpret_cast<void*>(moved ? behind : piece), start + length + kHuge - (moved ? behind : piece));

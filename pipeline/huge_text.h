@@ -1,6 +1,6 @@
-// Moves this program's code onto huge pages. A forkserver forks for a living: a child that shares its parent's code by one entry
-// of the page table, instead of mapping page after page as it gets there, costs a tenth less. For static programs whose
-// segments are linked 2 MiB apart; elsewhere, and where the system does not let it, nothing happens.
+// Moves this program's code onto huge pages. A forkserver forks for a living: a child that shares its parent's code by
+// one entry of the page table, instead of mapping page after page as it gets there, costs a tenth less. For static
+// programs whose segments are linked 2 MiB apart; elsewhere, and where the system does not let it, nothing happens.
 #pragma once
 
 namespace jarvis::pipeline {

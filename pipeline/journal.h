@@ -19,7 +19,6 @@
 
 namespace jarvis::pipeline {
 
-
 // One step as it was planned: everything a resume needs, whatever the binary's rows have become since.
 struct StepRecord {
   int index = 0;   // from 0; undo steps follow the plan's own

@@ -74,7 +74,8 @@ void JournalThread::work() {
   for (;;) {
     wake_.wait(lock, [this] { return !busy_ && work_due(); });
     // Many runs are at work, none of them waits for this one commit alone: a larger group costs each of them less.
-    if (last_size_ >= kMany && !stopping_) wake_.wait_for(lock, kGather, [this] { return stopping_ || queue_.size() > kLarge; });
+    if (last_size_ >= kMany && !stopping_)
+      wake_.wait_for(lock, kGather, [this] { return stopping_ || queue_.size() > kLarge; });
     Batch batch = std::exchange(queue_, {});
     if (batch.empty() && stopping_) return;
     busy_ = true;

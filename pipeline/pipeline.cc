@@ -62,7 +62,9 @@ RunChanged line_of(const RunRecord& record) {
 
 Pipeline::Pipeline(asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table,
                    WorkshopOptions options)
-    : shop_(loop, journal, pen, std::move(seal), table, std::move(options)), idle_(loop), some_ended_(loop, asio::steady_timer::time_point::max()) {}
+    : shop_(loop, journal, pen, std::move(seal), table, std::move(options)),
+      idle_(loop),
+      some_ended_(loop, asio::steady_timer::time_point::max()) {}
 
 Pipeline::~Pipeline() = default;
 
@@ -154,10 +156,12 @@ asio::awaitable<void> Pipeline::take_lock(std::string host, std::string run) {
     const auto held = view(holder->second);
     if (!held) throw Error(Kind::Refused, host + " is held by run " + holder->second + ", ordered this moment");
     if (ended(held->state)) break;
-    const std::string who = host + " is held by run " + held->run + ": " + held->operation + " by " + held->by + " since " + clock_of(held->started);
+    const std::string who = host + " is held by run " + held->run + ": " + held->operation + " by " + held->by +
+                            " since " + clock_of(held->started);
     if (held->state == RunState::Interrupted) {
-      throw Error(Kind::Refused, who + ", interrupted at " + std::to_string(held->stage_number) + "/" + std::to_string(held->stages) + " " + held->stage +
-                                     "; `jarvis retry " + host + "` goes on with it, `jarvis cancel " + host + "` gives it up");
+      throw Error(Kind::Refused, who + ", interrupted at " + std::to_string(held->stage_number) + "/" +
+                                     std::to_string(held->stages) + " " + held->stage + "; `jarvis retry " + host +
+                                     "` goes on with it, `jarvis cancel " + host + "` gives it up");
     }
     if (held->state != RunState::Confirming) throw Error(Kind::Refused, who);
     co_await cancel(held->run, "a newer command");  // it has changed nothing yet
@@ -261,7 +265,8 @@ void Pipeline::resume(const std::string& id, const std::string& directory) {
 namespace {
 
 // Steps that a person lets a retry pass over. Error(Usage) for a task that is not among those still to do.
-void skip_steps(RunRecord& record, const std::vector<std::pair<std::string, std::string>>& skip, std::vector<Record>& changes) {
+void skip_steps(RunRecord& record, const std::vector<std::pair<std::string, std::string>>& skip,
+                std::vector<Record>& changes) {
   for (const auto& [task, reason] : skip) {
     bool found = false;
     for (StepRecord& step : record.steps) {

@@ -15,7 +15,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kCancelled = "cancelled by ";  // a run's error that begins so: it ends as cancelled
 
-
 }  // namespace
 
 Run::Run(Workshop& shop, RunRecord record, std::vector<RunStep> steps, std::string clipboard, Facts facts,
@@ -73,8 +72,8 @@ RunChanged Run::line(RunState state) const {
   return made;
 }
 
-// Moving on to the next step is no change of the run's line: the steps tell where it stands, which saves a third of the journal's
-// work. The end of a run has its place in its line.
+// Moving on to the next step is no change of the run's line: the steps tell where it stands, which saves a third of the
+// journal's work. The end of a run has its place in its line.
 void Run::note(RunState state) {
   if (noted_ == state) return;
   noted_ = state;

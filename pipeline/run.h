@@ -105,7 +105,7 @@ class Run {
   bool confirmed_ = false, cancelled_ = false, stopping_ = false, undoing_ = false, finishing_ = false;
   Ending ending_ = Ending::Done;
   std::optional<RunState> noted_;  // the state that the journal has, or will have after the next write
-  std::string failure_;  // last words of the step that ended the run
+  std::string failure_;            // last words of the step that ended the run
 };
 
 }  // namespace jarvis::pipeline

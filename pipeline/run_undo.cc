@@ -10,7 +10,8 @@ namespace asio = boost::asio;
 
 // Takes back, newest first, what the steps that are done have done, where their rows name an undo.
 asio::awaitable<void> Run::undo() {
-  // Where it failed: the first step of the plan that is still to be done, also when an earlier life of this undo was cut short.
+  // Where it failed: the first step of the plan that is still to be done, also when an earlier life of this undo was
+  // cut short.
   const auto failed = std::find_if(steps_.begin(), steps_.end(), [](const RunStep& step) {
     return !step.undoes && (step.state == StepRecord::State::Todo || step.state == StepRecord::State::Under);
   });
@@ -22,7 +23,9 @@ asio::awaitable<void> Run::undo() {
     if (step.undoes || step.state != StepRecord::State::Done || step.row->undo.empty()) continue;
     // The plan itself has taken it back since, or has just failed to.
     const bool taken_back = std::any_of(steps_.begin() + i, steps_.end(), [&](const RunStep& later) {
-      return !later.undoes && later.row->name == step.row->undo && (later.state == StepRecord::State::Done || (failed_index >= 0 && &later == &steps_[static_cast<std::size_t>(failed_index)]));
+      return !later.undoes && later.row->name == step.row->undo &&
+             (later.state == StepRecord::State::Done ||
+              (failed_index >= 0 && &later == &steps_[static_cast<std::size_t>(failed_index)]));
     });
     if (taken_back) continue;
     planned.push_back(i);

@@ -4,7 +4,9 @@
 
 namespace jarvis::pipeline {
 
-Time now() { return std::chrono::system_clock::now(); }
+Time now() {
+  return std::chrono::system_clock::now();
+}
 
 std::string clock_of(Time time) {
   const std::time_t whole = std::chrono::system_clock::to_time_t(time);

@@ -137,7 +137,7 @@ class Workshop {
     std::optional<std::chrono::milliseconds> median;
   };
   std::map<std::pair<std::string, std::string>, Usual> usual_;  // by provider and task
-  std::map<std::string, Granted, std::less<>> grants_;  // by module, as of this start
+  std::map<std::string, Granted, std::less<>> grants_;          // by module, as of this start
 };
 
 }  // namespace jarvis::pipeline

@@ -6,8 +6,8 @@
 
 namespace jarvis::pipeline {
 
-// `value` as one flow scalar: plain only where nobody could take it for something else than a string. Error(Usage) if it is
-// not UTF-8.
+// `value` as one flow scalar: plain only where nobody could take it for something else than a string. Error(Usage) if
+// it is not UTF-8.
 std::string quoted(std::string_view value);
 
 // "KEY: VALUE\n", every line behind `indent`; several lines become a literal block where one can carry them unchanged.

@@ -40,13 +40,31 @@ TEST_CASE("commands: what is given is understood") {
            {"several", {"deploy", "a.yaml", "-", "b.yaml"}, "deploy", {"a.yaml", "-", "b.yaml"}},
            {"optional words left out", {"status"}, "status", {}},
            {"common options behind it", {"status", "loki", "--json", "--quiet"}, "status", {"loki"}, {}, "json quiet "},
-           {"common options before it", {"--json", "-c", "file", "status", "loki"}, "status", {"loki"}, {}, "json config=file "},
+           {"common options before it",
+            {"--json", "-c", "file", "status", "loki"},
+            "status",
+            {"loki"},
+            {},
+            "json config=file "},
            {"between", {"deploy", "--detach", "a.yaml", "-q"}, "deploy", {"a.yaml"}, {}, "quiet detach "},
-           {"values with a blank", {"--state", "dir", "--config", "file", "check"}, "check", {}, {}, "config=file state=dir "},
+           {"values with a blank",
+            {"--state", "dir", "--config", "file", "check"},
+            "check",
+            {},
+            {},
+            "config=file state=dir "},
            {"values with =", {"--state=dir", "check", "--config=a=b"}, "check", {}, {}, "config=a=b state=dir "},
            {"the last one counts", {"--state=one", "check", "--state=two"}, "check", {}, {}, "state=two "},
-           {"an option of the row", {"clipboard", "loki", "--after", "ssh:wait"}, "clipboard", {"loki"}, {{"after", "ssh:wait"}}},
-           {"the same with =", {"clipboard", "--after=ssh:wait", "loki"}, "clipboard", {"loki"}, {{"after", "ssh:wait"}}},
+           {"an option of the row",
+            {"clipboard", "loki", "--after", "ssh:wait"},
+            "clipboard",
+            {"loki"},
+            {{"after", "ssh:wait"}}},
+           {"the same with =",
+            {"clipboard", "--after=ssh:wait", "loki"},
+            "clipboard",
+            {"loki"},
+            {{"after", "ssh:wait"}}},
            {"a flag of the row", {"clipboard", "loki", "--reveal"}, "clipboard", {"loki"}, {{"reveal", "yes"}}},
            {"from", {"retry", "loki", "from", "ssh:wait"}, "retry", {"loki", "from", "ssh:wait"}},
            {"because, to the end",
@@ -55,7 +73,10 @@ TEST_CASE("commands: what is given is understood") {
             {"loki"},
             {{"skip", "a:b"}, {"because", "it rains --json"}}},
            {"because is a word elsewhere", {"status", "because"}, "status", {"because"}},
-           {"all of replay", {"replay", "f", "--operation", "x", "--from", "a:b", "--only=c:d"}, "replay", {"f"},
+           {"all of replay",
+            {"replay", "f", "--operation", "x", "--from", "a:b", "--only=c:d"},
+            "replay",
+            {"f"},
             {{"operation", "x"}, {"from", "a:b"}, {"only", "c:d"}}},
            {"help for one command", {"deploy", "--help"}, "help", {"deploy"}},
            {"help, short", {"-h"}, "help", {}},
@@ -67,7 +88,8 @@ TEST_CASE("commands: what is given is understood") {
     CHECK(std::string(made.row->name) == c.command);
     CHECK(made.words == c.words);
     CHECK(made.options == c.options);
-    std::string common = std::string(made.json ? "json " : "") + (made.quiet ? "quiet " : "") + (made.detach ? "detach " : "");
+    std::string common =
+        std::string(made.json ? "json " : "") + (made.quiet ? "quiet " : "") + (made.detach ? "detach " : "");
     if (!made.config.empty()) common += "config=" + made.config + " ";
     if (!made.state.empty()) common += "state=" + made.state + " ";
     CHECK(common == c.common);
@@ -90,7 +112,9 @@ TEST_CASE("commands: what is wrong is said, with what was meant") {
            {"no spec", {"deploy"}, "too little behind `deploy`"},
            {"an unknown option", {"status", "--frobnicate"}, "unknown option --frobnicate"},
            {"a typo in an option", {"status", "--jsno"}, "unknown option --jsno, did you mean --json?"},
-           {"a typo in the row's own", {"clipboard", "loki", "--revael"}, "unknown option --revael, did you mean --reveal?"},
+           {"a typo in the row's own",
+            {"clipboard", "loki", "--revael"},
+            "unknown option --revael, did you mean --reveal?"},
            {"another row's option", {"status", "--reveal"}, "unknown option --reveal"},
            {"a short one", {"status", "-x"}, "unknown option -x"},
            {"a value left out", {"clipboard", "loki", "--after"}, "--after needs a value"},
@@ -134,8 +158,8 @@ TEST_CASE("commands: the table is whole, and its examples are commands themselve
     CHECK(help_text("").find("\n  " + name + " ") != std::string::npos);
     CHECK(help_text(name).find(row.example) != std::string::npos);
   }
-  for (const std::string name : {"serve", "deploy", "redeploy", "destroy", "plan", "status", "history", "logs", "confirm",
-                                 "cancel", "retry", "replay", "clipboard", "task", "check", "help"}) {
+  for (const std::string name : {"serve", "deploy", "redeploy", "destroy", "plan", "status", "history", "logs",
+                                 "confirm", "cancel", "retry", "replay", "clipboard", "task", "check", "help"}) {
     CAPTURE(name);
     CHECK(names.count(name) == 1);
   }

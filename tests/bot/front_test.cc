@@ -38,7 +38,10 @@ TEST_CASE("front: the files that a command names are read, whatever else it says
            {"a spec", {"deploy", spec}, {{spec, "fqdn: loki.example.org\n"}}},
            {"two, one of them empty", {"deploy", spec, empty}, {{spec, "fqdn: loki.example.org\n"}, {empty, ""}}},
            {"bytes as they are", {"deploy", nul}, {{nul, std::string("a\0b", 3)}}},
-           {"not there", {"deploy", spec, missing}, {{spec, "fqdn: loki.example.org\n"}}, {{missing, "No such file or directory"}}},
+           {"not there",
+            {"deploy", spec, missing},
+            {{spec, "fqdn: loki.example.org\n"}},
+            {{missing, "No such file or directory"}}},
            {"a directory", {"deploy", directory}, {}, {{directory, "Is a directory"}}},
            {"a URL is not a path", {"deploy", "https://gist.example.org/1"}, {}},
            {"an LDAP name is not a path", {"deploy", "cn=loki"}, {}},
@@ -94,7 +97,8 @@ struct Other {
       for (const auto& input : request["inputs"]) left += input.value("size", std::size_t{0});
       while (left-- > 0 && ::read(socket.get(), &byte, 1) == 1) heard += byte;
       for (std::size_t at = 0; at < says.size();) {
-        const ssize_t n = ::send(socket.get(), says.data() + at, std::min<std::size_t>(says.size() - at, 1000), MSG_NOSIGNAL);
+        const ssize_t n =
+            ::send(socket.get(), says.data() + at, std::min<std::size_t>(says.size() - at, 1000), MSG_NOSIGNAL);
         if (n <= 0) break;
         at += static_cast<std::size_t>(n);
       }
@@ -120,12 +124,16 @@ TEST_CASE("front: a conversation") {
   };
   const std::string large(300'000, 'x');
   for (const Case& c : std::vector<Case>{
-           {"said and done", "{\"hello\":1}\n{\"say\":\"loki is ready\"}\n{\"exit\":0}\n", 0, true, "loki is ready\n", ""},
-           {"refused", "{\"hello\":1}\n{\"error\":\"refused: because\"}\n{\"exit\":3}\n", 3, true, "", "jarvis: refused: because\n"},
-           {"bytes as they are", "{\"hello\":1}\n{\"raw\":\"a: 1\\n\\u0000\"}\n{\"exit\":0}\n", 0, true, std::string("a: 1\n\0", 6), ""},
+           {"said and done", "{\"hello\":1}\n{\"say\":\"loki is ready\"}\n{\"exit\":0}\n", 0, true, "loki is ready\n",
+            ""},
+           {"refused", "{\"hello\":1}\n{\"error\":\"refused: because\"}\n{\"exit\":3}\n", 3, true, "",
+            "jarvis: refused: because\n"},
+           {"bytes as they are", "{\"hello\":1}\n{\"raw\":\"a: 1\\n\\u0000\"}\n{\"exit\":0}\n", 0, true,
+            std::string("a: 1\n\0", 6), ""},
            {"JSON", "{\"hello\":1}\n{\"json\":{\"a\":1}}\n{\"exit\":0}\n", 0, true, "{\"a\":1}\n", ""},
            {"long lines", "{\"hello\":1}\n{\"say\":\"" + large + "\"}\n{\"exit\":0}\n", 0, true, large + "\n", ""},
-           {"what comes behind the exit is not heard", "{\"hello\":1}\n{\"exit\":4}\n{\"say\":\"x\"}\n", 4, true, "", ""},
+           {"what comes behind the exit is not heard", "{\"hello\":1}\n{\"exit\":4}\n{\"say\":\"x\"}\n", 4, true, "",
+            ""},
            {"it goes away: unfinished", "{\"hello\":1}\n{\"say\":\"so far\"}\n", 6, true, "so far\n", ""},
            {"it goes away before it began", "", 6, false, "", ""},
            {"unknown words are passed over", "{\"hello\":1}\n{\"new\":1}\n\n{\"exit\":0}\n", 0, true, "", ""},

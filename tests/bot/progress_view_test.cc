@@ -8,15 +8,24 @@
 namespace jarvis::bot {
 namespace {
 
-nlohmann::json view_of(const std::string& run, const std::string& state, int number, const std::string& stage, const std::string& text = "") {
-  return {{"run", run},          {"host", run + ".example.org"},
-          {"operation", "deploy"}, {"provider", "local"},
-          {"state", state},      {"stage", stage},
-          {"stage_number", number}, {"stages", 3},
-          {"task", "test:" + stage}, {"attempt", 1},
-          {"text", text},        {"started", "2026-11-21T10:15:00.123Z"},
-          {"ended", nullptr},    {"elapsed", 42.0},
-          {"usual", nullptr},    {"error", nullptr},
+nlohmann::json view_of(const std::string& run, const std::string& state, int number, const std::string& stage,
+                       const std::string& text = "") {
+  return {{"run", run},
+          {"host", run + ".example.org"},
+          {"operation", "deploy"},
+          {"provider", "local"},
+          {"state", state},
+          {"stage", stage},
+          {"stage_number", number},
+          {"stages", 3},
+          {"task", "test:" + stage},
+          {"attempt", 1},
+          {"text", text},
+          {"started", "2026-11-21T10:15:00.123Z"},
+          {"ended", nullptr},
+          {"elapsed", 42.0},
+          {"usual", nullptr},
+          {"error", nullptr},
           {"by", "root (uid 0)"}};
 }
 
@@ -40,18 +49,23 @@ TEST_CASE("progress: plain lines, one a stage") {
             {view_of("a", "running", 1, "make"), view_of("a", "running", 2, "wait"), view_of("a", "running", 3, "log")},
             "a.example.org: 1/3 make\na.example.org: 2/3 wait\na.example.org: 3/3 log\n"},
            {"words and waits in one stage are not told",
-            {view_of("a", "running", 1, "make"), view_of("a", "running", 1, "make", "half"), view_of("a", "waiting", 1, "make", "not yet"),
-             view_of("a", "running", 1, "make")},
+            {view_of("a", "running", 1, "make"), view_of("a", "running", 1, "make", "half"),
+             view_of("a", "waiting", 1, "make", "not yet"), view_of("a", "running", 1, "make")},
             "a.example.org: 1/3 make\n"},
-           {"the end is told by others", {view_of("a", "running", 3, "log"), view_of("a", "succeeded", 3, "log")}, "a.example.org: 3/3 log\n"},
-           {"a failure too", {view_of("a", "running", 2, "wait"), view_of("a", "failed", 2, "wait")}, "a.example.org: 2/3 wait\n"},
+           {"the end is told by others",
+            {view_of("a", "running", 3, "log"), view_of("a", "succeeded", 3, "log")},
+            "a.example.org: 3/3 log\n"},
+           {"a failure too",
+            {view_of("a", "running", 2, "wait"), view_of("a", "failed", 2, "wait")},
+            "a.example.org: 2/3 wait\n"},
            {"confirming is told by others", {view_of("a", "confirming", 1, "make")}, ""},
            {"paused, with the reason, once",
             {view_of("a", "running", 2, "wait"), view_of("a", "paused", 2, "wait", "the disk is full"),
              view_of("a", "paused", 2, "wait", "the disk is full"), view_of("a", "running", 2, "wait")},
             "a.example.org: 2/3 wait\na.example.org: 2/3 wait, paused: the disk is full\n"},
            {"two hosts",
-            {view_of("a", "running", 1, "make"), view_of("b", "running", 1, "make"), view_of("a", "running", 2, "wait")},
+            {view_of("a", "running", 1, "make"), view_of("b", "running", 1, "make"),
+             view_of("a", "running", 2, "wait")},
             "a.example.org: 1/3 make\nb.example.org: 1/3 make\na.example.org: 2/3 wait\n"},
        }) {
     CAPTURE(c.name);
@@ -64,10 +78,12 @@ TEST_CASE("progress: plain lines, one a stage") {
 
 TEST_CASE("progress: live, finished stages stay, the live line is taken off again") {
   const std::string up = "\x1b[1A\x1b[J";
-  const std::string text = printed(true, {view_of("a", "running", 1, "make"), view_of("a", "running", 2, "wait", "port 22 is closed"),
-                                          view_of("a", "succeeded", 2, "wait")});
+  const std::string text =
+      printed(true, {view_of("a", "running", 1, "make"), view_of("a", "running", 2, "wait", "port 22 is closed"),
+                     view_of("a", "succeeded", 2, "wait")});
   CHECK(text == "a.example.org: 1/3 make (42 s)\n" + up + "a.example.org: 1/3 make, took 42 s\n" +
-                    "a.example.org: 2/3 wait (42 s): port 22 is closed\n" + up + "a.example.org: 2/3 wait, took 42 s\n");
+                    "a.example.org: 2/3 wait (42 s): port 22 is closed\n" + up +
+                    "a.example.org: 2/3 wait, took 42 s\n");
   auto slow = view_of("a", "waiting", 1, "make");
   slow["usual"] = 65.0;
   CHECK(printed(true, {slow}) == "a.example.org: 1/3 make (42 s, usually 65 s) waiting\n" + up);

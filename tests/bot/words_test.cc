@@ -99,19 +99,23 @@ TEST_CASE("words: a line for each state") {
            {"running", RunState::Running, "loki: 9/19 wait for ssh (42 s, usually 65 s)"},
            {"waiting", RunState::Waiting, "loki: 9/19 wait for ssh (42 s, usually 65 s)"},
            {"pending", RunState::Pending, "loki: 9/19 wait for ssh (42 s, usually 65 s)"},
-           {"nobody knows how long it takes", RunState::Running, "loki: 9/19 wait for ssh (42 s)", [](RunView& v) { v.usual.reset(); }},
+           {"nobody knows how long it takes", RunState::Running, "loki: 9/19 wait for ssh (42 s)",
+            [](RunView& v) { v.usual.reset(); }},
            {"with its own words", RunState::Running, "loki: 9/19 wait for ssh (42 s, usually 65 s): port 22 is closed",
             [](RunView& v) { v.text = "port 22 is closed"; }},
            {"ready", RunState::Succeeded, "loki is ready"},
            {"ready, made anew", RunState::Succeeded, "loki is ready", [](RunView& v) { v.operation = "redeploy"; }},
            {"destroyed", RunState::Succeeded, "loki is destroyed", [](RunView& v) { v.operation = "destroy"; }},
-           {"failed", RunState::Failed, "loki failed at 9/19 wait for ssh: no route to host", [](RunView& v) { v.error = "no route to host"; }},
+           {"failed", RunState::Failed, "loki failed at 9/19 wait for ssh: no route to host",
+            [](RunView& v) { v.error = "no route to host"; }},
            {"failed without a word", RunState::Failed, "loki failed at 9/19 wait for ssh"},
            {"cancelled", RunState::Cancelled, "loki cancelled at 9/19 wait for ssh: cancelled by thor",
             [](RunView& v) { v.error = "cancelled by thor"; }},
            {"interrupted", RunState::Interrupted, "loki interrupted at 9/19 wait for ssh"},
-           {"confirming", RunState::Confirming, "loki: destroy waits for its confirmation", [](RunView& v) { v.operation = "destroy"; }},
-           {"paused", RunState::Paused, "loki: 9/19 wait for ssh paused: the disk is full", [](RunView& v) { v.text = "the disk is full"; }},
+           {"confirming", RunState::Confirming, "loki: destroy waits for its confirmation",
+            [](RunView& v) { v.operation = "destroy"; }},
+           {"paused", RunState::Paused, "loki: 9/19 wait for ssh paused: the disk is full",
+            [](RunView& v) { v.text = "the disk is full"; }},
        }) {
     CAPTURE(c.name);
     RunView view = view_in(c.state);
@@ -134,8 +138,8 @@ TEST_CASE("words: what to do next names the command") {
 TEST_CASE("words: the JSON of a run has its documented fields") {
   RunView view = view_in(RunState::Running);
   nlohmann::json made = json_of(view);
-  for (const std::string key : {"run", "host", "operation", "provider", "state", "stage", "stage_number", "stages", "task",
-                                "attempt", "text", "started", "elapsed", "usual", "error"}) {
+  for (const std::string key : {"run", "host", "operation", "provider", "state", "stage", "stage_number", "stages",
+                                "task", "attempt", "text", "started", "elapsed", "usual", "error"}) {
     CAPTURE(key);
     CHECK(made.contains(key));
   }
@@ -156,11 +160,16 @@ TEST_CASE("words: the JSON of a run has its documented fields") {
   CHECK(made["usual"].is_null());
   CHECK(made["error"] == "no route to host");
   // Every state under its own word.
-  for (const auto& [state, name] : std::vector<std::pair<RunState, std::string>>{
-           {RunState::Pending, "pending"},         {RunState::Confirming, "confirming"}, {RunState::Running, "running"},
-           {RunState::Waiting, "waiting"},         {RunState::Paused, "paused"},         {RunState::Undoing, "undoing"},
-           {RunState::Interrupted, "interrupted"}, {RunState::Succeeded, "succeeded"},   {RunState::Failed, "failed"},
-           {RunState::Cancelled, "cancelled"}}) {
+  for (const auto& [state, name] : std::vector<std::pair<RunState, std::string>>{{RunState::Pending, "pending"},
+                                                                                 {RunState::Confirming, "confirming"},
+                                                                                 {RunState::Running, "running"},
+                                                                                 {RunState::Waiting, "waiting"},
+                                                                                 {RunState::Paused, "paused"},
+                                                                                 {RunState::Undoing, "undoing"},
+                                                                                 {RunState::Interrupted, "interrupted"},
+                                                                                 {RunState::Succeeded, "succeeded"},
+                                                                                 {RunState::Failed, "failed"},
+                                                                                 {RunState::Cancelled, "cancelled"}}) {
     CAPTURE(name);
     CHECK(json_of(view_in(state))["state"] == name);
   }

@@ -36,7 +36,11 @@ TEST_CASE("attempt log: the three words, and what a failure quotes") {
            {"a word in the middle is no word", "in progress: one\n", "", {}, "in progress: one"},
            {"capitals are no word", "Progress: one\n", "", {}, "Progress: one"},
            {"changes in order", "change: a\nchange: b\nchange: a\n", "", {"a", "b", "a"}, ""},
-           {"words do not count as last words", "broken\nprogress: x\nretry-after: 3\nchange: y\n", "x", {"y"}, "broken"},
+           {"words do not count as last words",
+            "broken\nprogress: x\nretry-after: 3\nchange: y\n",
+            "x",
+            {"y"},
+            "broken"},
            {"blank lines neither", "broken\n\n  \t\r\n", "", {}, "broken"},
            {"blanks around it", " \t broken \t\r\n", "", {}, "broken"},
            {"carriage returns", "progress: one\r\nbad\r\n", "one", {}, "bad"},
@@ -147,17 +151,21 @@ TEST_CASE("attempt log: memory stays bounded, whatever floods it") {
   for (const Case& c : std::vector<Case>{
            {"one endless line", std::string(65536, 'x'), 64U << 10U},
            {"NULs", std::string(65536, '\0'), 64U << 10U},
-           {"changes", [] {
+           {"changes",
+            [] {
               std::string text;
               for (int i = 0; i < 1000; ++i) text += "change: " + std::string(40, 'c') + "\n";
               return text;
-            }(), 1U << 20U},
+            }(),
+            1U << 20U},
            {"long lines", std::string(5000, 'x') + "\n" + std::string(5000, 'y') + "\n", 512U << 10U},
-           {"short lines", [] {
+           {"short lines",
+            [] {
               std::string text;
               for (int i = 0; i < 4000; ++i) text += "x\n";
               return text;
-            }(), 4U << 20U},
+            }(),
+            4U << 20U},
        }) {
     CAPTURE(c.name);
     const auto before = mallinfo2().uordblks;

@@ -45,8 +45,12 @@ std::vector<Case> messages() {
   signal.number = 15;
   ForkMessage not_forked = message_of(What::NotForked, 6);
   not_forked.number = 11;
-  return {{"a fork", whole},     {"an empty fork", message_of(What::Fork, 0)}, {"started", started},
-          {"exited", exited},    {"signal", signal},                          {"not forked", not_forked},
+  return {{"a fork", whole},
+          {"an empty fork", message_of(What::Fork, 0)},
+          {"started", started},
+          {"exited", exited},
+          {"signal", signal},
+          {"not forked", not_forked},
           {"release", message_of(What::Release, 7)}};
 }
 

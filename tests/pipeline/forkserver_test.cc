@@ -34,7 +34,10 @@ class Ear : public ForkListener {
     why = reason;
   }
   void lost() override { heard += "lost "; }
-  bool over() const { return heard.find("exited") != std::string::npos || heard.find("not") != std::string::npos || heard.find("lost") != std::string::npos; }
+  bool over() const {
+    return heard.find("exited") != std::string::npos || heard.find("not") != std::string::npos ||
+           heard.find("lost") != std::string::npos;
+  }
 
   std::string heard, why;
   pid_t child = 0;
@@ -63,7 +66,8 @@ TEST_CASE("forkserver: 1,000 requests in flight at once all end") {
   const int before = open_descriptors();
   const int count = limit.before.rlim_max >= 8192 ? 1000 : 100;
   std::vector<std::shared_ptr<Begun>> all;
-  for (int i = 0; i < count; ++i) all.push_back(stage.begin(stage.request("test:echo", "n: " + std::to_string(i) + "\n")));
+  for (int i = 0; i < count; ++i)
+    all.push_back(stage.begin(stage.request("test:echo", "n: " + std::to_string(i) + "\n")));
   stage.loop().context().poll_one();
   for (int i = 0; i < count; ++i) {
     CAPTURE(i);
@@ -95,7 +99,8 @@ TEST_CASE("forkserver: it holds no descriptor of children that are over") {
   (void)stage.run("test:echo");
   const auto held = [&] {
     int count = 0;
-    for (const auto& one : std::filesystem::directory_iterator("/proc/" + std::to_string(stage.server().pid()) + "/fd")) {
+    for (const auto& one :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(stage.server().pid()) + "/fd")) {
       (void)one;
       ++count;
     }
@@ -214,7 +219,7 @@ TEST_CASE("survivors: found by their step, ended, never ourselves") {
   const auto second = stage.begin(other, [&] { ++told; });
   stage.loop().run_until([&] { return told == 2; });
   const auto is_wanted = [&](std::string_view step) { return step == wanted; };
-  CHECK(survivors(is_wanted) == std::vector<pid_t>{first->attempt->pid()});
+  REQUIRE((survivors(is_wanted) == std::vector<pid_t>{first->attempt->pid()}));
   CHECK(survivors([](std::string_view) { return false; }).empty());
   CHECK(kill_survivors(is_wanted) == 1);
   CHECK(stage.end(first).why == "killed by signal 9 (Killed)");

@@ -1,5 +1,5 @@
-// A world for runs in tests: tasks of jarvis-test, a directory, a key, a journal that remembers every write; and lives of
-// jarvis in it: a pipeline with its loop, which a test can end and follow by another one over the same journal.
+// A world for runs in tests: tasks of jarvis-test, a directory, a key, a journal that remembers every write; and lives
+// of jarvis in it: a pipeline with its loop, which a test can end and follow by another one over the same journal.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -128,9 +128,11 @@ class World {
 class Life {
  public:
   using Options = std::function<void(WorkshopOptions&)>;
-  Life(World& world, Journal& journal, const Options& tweak = {}, JournalThread::Inline inline_commits = JournalThread::Inline::WhenAlone)
+  Life(World& world, Journal& journal, const Options& tweak = {},
+       JournalThread::Inline inline_commits = JournalThread::Inline::WhenAlone)
       : pen_(
-            journal, [this](std::function<void()> call) { boost::asio::post(loop_.context(), std::move(call)); }, inline_commits),
+            journal, [this](std::function<void()> call) { boost::asio::post(loop_.context(), std::move(call)); },
+            inline_commits),
         pipeline_(loop_.context(), journal, pen_, world.seal(), world.table(), options(world, tweak)) {
     pipeline_.listen([this](const Run& run, Run::What what) { hear(run, what); });
   }
@@ -139,7 +141,8 @@ class Life {
     bool done = false;
     boost::asio::co_spawn(loop_.context(), pipeline_.stop({}), [&](std::exception_ptr) { done = true; });
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-    while (!done && std::chrono::steady_clock::now() < deadline) loop_.context().run_one_for(std::chrono::milliseconds{5});
+    while (!done && std::chrono::steady_clock::now() < deadline)
+      loop_.context().run_one_for(std::chrono::milliseconds{5});
     pipeline_.shop().join_forkservers();
   }
   Life(const Life&) = delete;

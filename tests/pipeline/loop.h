@@ -1,5 +1,5 @@
-// The loop in a test: turned by hand until something has happened, with a deadline instead of sleeps; and attempts on it,
-// served by jarvis-test (test_forkserver.cc).
+// The loop in a test: turned by hand until something has happened, with a deadline instead of sleeps; and attempts on
+// it, served by jarvis-test (test_forkserver.cc).
 #pragma once
 
 #include <doctest/doctest.h>
@@ -111,11 +111,12 @@ class Stage {
     auto begun = std::make_shared<Begun>();
     begun_.push_back(begun);
     begun->attempt = std::make_unique<Attempt>(loop_.context(), server_, std::move(what), std::move(on_progress));
-    boost::asio::co_spawn(loop_.context(), begun->attempt->run(), [begun](std::exception_ptr error, AttemptResult result) {
-      if (error) std::rethrow_exception(error);
-      begun->result = std::move(result);
-      begun->ended = std::chrono::steady_clock::now();
-    });
+    boost::asio::co_spawn(loop_.context(), begun->attempt->run(),
+                          [begun](std::exception_ptr error, AttemptResult result) {
+                            if (error) std::rethrow_exception(error);
+                            begun->result = std::move(result);
+                            begun->ended = std::chrono::steady_clock::now();
+                          });
     return begun;
   }
 

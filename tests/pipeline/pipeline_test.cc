@@ -22,7 +22,8 @@ TEST_CASE("pipeline: one run a host; the refusal names who holds it and since wh
   std::optional<std::string> code;
   const std::string refusal = life.refusal(life.pipeline().submit(world.order({"note_b"}), code));
   CHECK(refusal.find("loki.example.org is held by run " + id + ": deploy by the test since 20") == 0);
-  CHECK_MESSAGE(life.run(world.order({"note_c"}, "thor.example.org")).state == RunState::Succeeded, "another host is free");
+  CHECK_MESSAGE(life.run(world.order({"note_c"}, "thor.example.org")).state == RunState::Succeeded,
+                "another host is free");
   world.let_go("a");
   CHECK(life.end_of(id).state == RunState::Succeeded);
   CHECK(life.run(world.order({"note_d"})).state == RunState::Succeeded);
@@ -60,8 +61,9 @@ TEST_CASE("pipeline: two orders in one turn, one of them is refused") {
   const auto both = [&](const std::string& word) {
     std::vector<std::string> answers;
     for (auto* which : {&one_code, &other_code}) {
-      boost::asio::co_spawn(life.loop().context(), life.pipeline().submit(world.order({word}), *which),
-                            [&](const std::exception_ptr& error, const std::string& id) { answers.push_back(error ? "refused" : id); });
+      boost::asio::co_spawn(
+          life.loop().context(), life.pipeline().submit(world.order({word}), *which),
+          [&](const std::exception_ptr& error, const std::string& id) { answers.push_back(error ? "refused" : id); });
     }
     life.loop().run_until([&] { return answers.size() == 2; }, "two answers");
     return answers;
@@ -94,7 +96,8 @@ TEST_CASE("pipeline: a run is walked once, however many ask for it in one turn")
   const std::string thor = "thor", odin = "odin";  // what waits keeps references
   int answered = 0;
   const auto spawn = [&](Life& life, boost::asio::awaitable<std::string> what) {
-    boost::asio::co_spawn(life.loop().context(), std::move(what), [&](const std::exception_ptr&, const std::string&) { ++answered; });
+    boost::asio::co_spawn(life.loop().context(), std::move(what),
+                          [&](const std::exception_ptr&, const std::string&) { ++answered; });
   };
   SUBCASE("two retries of a failed run") {
     Life life(world, journal);
@@ -145,7 +148,8 @@ TEST_CASE("pipeline: codes") {
     code = *made;
     return id;
   };
-  const std::string refused = "no run waits for this code; a code is good once, for five minutes, for the plan it was given for";
+  const std::string refused =
+      "no run waits for this code; a code is good once, for five minutes, for the plan it was given for";
   const auto confirm = [&](const std::string& code) { return life.refusal(life.pipeline().confirm(code, "")); };
   std::string code, other;
   const std::string id = submit("loki.example.org", code), other_id = submit("thor.example.org", other);
@@ -197,9 +201,11 @@ TEST_CASE("pipeline: a code is bound to its run and its plan") {
   };
   for (const Case& c : std::vector<Case>{
            {"as it was: still to be confirmed after a restart", [](RunRecord&) {}, true},
-           {"another plan under it", [](RunRecord& run) { run.plan_digest[0] = run.plan_digest[0] == '0' ? '1' : '0'; }, false},
+           {"another plan under it", [](RunRecord& run) { run.plan_digest[0] = run.plan_digest[0] == '0' ? '1' : '0'; },
+            false},
            {"five minutes are over",
-            [](RunRecord& run) { run.confirm_until = std::chrono::system_clock::now() - std::chrono::seconds{1}; }, false},
+            [](RunRecord& run) { run.confirm_until = std::chrono::system_clock::now() - std::chrono::seconds{1}; },
+            false},
        }) {
     CAPTURE(c.name);
     world.forget_calls();

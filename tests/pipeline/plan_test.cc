@@ -57,7 +57,9 @@ TaskTable table_of(const std::vector<RowOf>& rows) {
   return table;
 }
 
-Clipboard board() { return Clipboard::parse("fqdn: loki.example.org\nsize: 512\n"); }
+Clipboard board() {
+  return Clipboard::parse("fqdn: loki.example.org\nsize: 512\n");
+}
 
 std::string error_of(const ActionList& list, const TaskTable& table) {
   try {
@@ -81,14 +83,18 @@ TEST_CASE("plan: what a task needs is on the clipboard or given before") {
   };
   for (const Case& c : {
            Case{"in order", {"demo:make", "demo:wait", "demo:log"}, ""},
-           Case{"given too late", {"demo:wait", "demo:make"},
+           Case{"given too late",
+                {"demo:wait", "demo:make"},
                 "demo:wait needs `ipaddress`, which neither the spec nor an earlier task gives"},
-           Case{"a task does not feed itself", {"demo:make", "demo:log"},
+           Case{"a task does not feed itself",
+                {"demo:make", "demo:log"},
                 "demo:log needs `banner`, which neither the spec nor an earlier task gives"},
-           Case{"two needs, two lines", {"demo:both"},
+           Case{"two needs, two lines",
+                {"demo:both"},
                 "demo:both needs `nowhere`, which neither the spec nor an earlier task gives\n"
                 "demo:both needs `never`, which neither the spec nor an earlier task gives"},
-           Case{"the same need again is said once", {"demo:both", "demo:both"},
+           Case{"the same need again is said once",
+                {"demo:both", "demo:both"},
                 "demo:both needs `nowhere`, which neither the spec nor an earlier task gives\n"
                 "demo:both needs `never`, which neither the spec nor an earlier task gives"},
        }) {
@@ -104,7 +110,8 @@ TEST_CASE("plan: every fault at once, each with its line in the list") {
                                     {"demo:gone", {}, {}, "", "", missing},
                                     {"demo:undone", {}, {}, "", "demo:unknown"},
                                     {"demo:good"}});
-  const ActionList list = list_of({"demo:hungry", "demo:god", "demo:good", "demo:gone", "demo:undone"}, "plans/demo.yaml");
+  const ActionList list =
+      list_of({"demo:hungry", "demo:god", "demo:good", "demo:gone", "demo:undone"}, "plans/demo.yaml");
   CHECK(error_of(list, table) ==
         "plans/demo.yaml:2: demo:hungry needs `nowhere`, which neither the spec nor an earlier task gives\n"
         "plans/demo.yaml:3: unknown task demo:god, did you mean demo:good?\n"
@@ -115,9 +122,8 @@ TEST_CASE("plan: every fault at once, each with its line in the list") {
 }
 
 TEST_CASE("plan: neighbours with one stage name count once") {
-  const TaskTable table = table_of({{"demo:one", {}, {}, "first"},
-                                    {"demo:two", {}, {}, "first"},
-                                    {"demo:three", {}, {}, "second"}});
+  const TaskTable table =
+      table_of({{"demo:one", {}, {}, "first"}, {"demo:two", {}, {}, "first"}, {"demo:three", {}, {}, "second"}});
   struct Case {
     std::string name;
     std::vector<std::string> tasks;
@@ -204,8 +210,9 @@ TEST_CASE("plan: it destroys when one of its steps does") {
 
 TEST_CASE("plan: its digest changes with everything that a confirmation is bound to") {
   const TaskTable table = table_of({{"demo:one"}, {"demo:two"}});
-  const auto digest_with = [&](const std::vector<std::string>& tasks, const std::string& host, const std::string& operation,
-                               const std::string& clipboard, std::optional<std::chrono::milliseconds> timeout = {}) {
+  const auto digest_with = [&](const std::vector<std::string>& tasks, const std::string& host,
+                               const std::string& operation, const std::string& clipboard,
+                               std::optional<std::chrono::milliseconds> timeout = {}) {
     ActionList list = list_of(tasks);
     list.operation = operation;
     list.entries.front().timeout = timeout;

@@ -1,4 +1,5 @@
-// Runs while the journal cannot be written: nothing is begun without a record, nothing is lost, and it goes on by itself.
+// Runs while the journal cannot be written: nothing is begun without a record, nothing is lost, and it goes on by
+// itself.
 #include <doctest/doctest.h>
 
 #include <algorithm>

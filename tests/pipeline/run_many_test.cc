@@ -11,7 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string host(int number) { return "h" + std::to_string(number) + ".example.org"; }
+std::string host(int number) {
+  return "h" + std::to_string(number) + ".example.org";
+}
 
 TEST_CASE("many runs: never more workers than max_workers, and everybody gets his turn") {
   World world;
@@ -61,12 +63,14 @@ TEST_CASE("many runs: 50 at once, 10 of them fail in as many ways, none touches 
     });
   }
   world.row("exit_75", [](TaskRow& row) { row.retry.deadline = 0ms; });
-  const std::vector<std::string> bad = {"fail_x",   "crashes_x", "stubborn", "print_nothing_there", "signal_11", "exit_75",
-                                        "exit_255", "partial",   "nonsense", "stay_session"};
+  const std::vector<std::string> bad = {"fail_x",    "crashes_x",   "stubborn", "print_nothing_there",
+                                        "signal_11", "exit_75",     "exit_255", "partial",
+                                        "nonsense",  "stay_session"};
   std::vector<std::string> ids;
   for (int i = 0; i < 50; ++i) {
     const bool fails = i % 5 == 0;
-    ids.push_back(life.submit(world.order({"note_a", fails ? bad[static_cast<std::size_t>(i) / 5] : "note_b", "note_c"}, host(i))));
+    ids.push_back(life.submit(
+        world.order({"note_a", fails ? bad[static_cast<std::size_t>(i) / 5] : "note_b", "note_c"}, host(i))));
   }
   life.loop().run_until([&] { return life.pipeline().in_flight() == 0; });
   for (int i = 0; i < 50; ++i) {
@@ -93,7 +97,9 @@ class Forgetful : public Journal {
   std::vector<AttemptRecord> attempts(const std::string&, std::optional<int>, bool) override { return {}; }
   std::optional<std::string> checkpoint(const std::string&, int) override { return std::nullopt; }
   std::optional<std::pair<int, std::string>> newest_checkpoint(const std::string&) override { return std::nullopt; }
-  std::optional<std::chrono::milliseconds> usual(const std::string&, const std::string&) override { return std::nullopt; }
+  std::optional<std::chrono::milliseconds> usual(const std::string&, const std::string&) override {
+    return std::nullopt;
+  }
   std::optional<std::string> note(const std::string&) override { return std::nullopt; }
   void set_note(const std::string&, const std::string&) override {}
 };
@@ -109,16 +115,20 @@ TEST_CASE("many runs: 1,000 in flight with clipboards of 4 KB cost less than 20 
   Forgetful journal;
   world.row("wait_a", [](TaskRow& row) { row.retry.deadline = 24h; });
   Life life(world, journal);
-  Order order = world.order({"wait_a", "note_b", "note_c", "note_d", "note_e", "note_f", "note_g", "note_h", "note_i", "note_j"});
+  Order order =
+      world.order({"wait_a", "note_b", "note_c", "note_d", "note_e", "note_f", "note_g", "note_h", "note_i", "note_j"});
   const std::string filling(4000, 'x');
   const auto submit = [&](int number) {
     Order one = order;
     one.plan.host = host(number);
-    one.first = Clipboard::parse("fqdn: " + host(number) + "\nhostname: h" + std::to_string(number) + "\nfilling: " + filling + "\n");
+    one.first = Clipboard::parse("fqdn: " + host(number) + "\nhostname: h" + std::to_string(number) +
+                                 "\nfilling: " + filling + "\n");
     return life.submit(std::move(one));
   };
   const auto all_waiting = [&](const std::vector<std::string>& ids) {
-    return std::all_of(ids.begin(), ids.end(), [&](const std::string& id) { return life.pipeline().live(id)->record().state == RunState::Waiting; });
+    return std::all_of(ids.begin(), ids.end(), [&](const std::string& id) {
+      return life.pipeline().live(id)->record().state == RunState::Waiting;
+    });
   };
   std::vector<std::string> ids;
   for (int i = 0; i < 20; ++i) ids.push_back(submit(i));  // what only the first ones cost

@@ -1,5 +1,5 @@
-// Resume from the journal as it stands after each write: whatever the instant of the crash, the run goes on and ends as if
-// there had been none, and no task that was written down as done is asked again.
+// Resume from the journal as it stands after each write: whatever the instant of the crash, the run goes on and ends as
+// if there had been none, and no task that was written down as done is asked again.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 // How a run ended, for comparison: everything but times, counts of attempts and ids.
 std::string ending(Life& life, Journal& journal, const std::string& id) {
   const auto run = journal.run(id);
-  std::string text = std::string(word(run->state)) + " at " + std::to_string(run->stage_number) + " " + run->stage + " " + run->task +
-                     ": " + run->error + "\n";
+  std::string text = std::string(word(run->state)) + " at " + std::to_string(run->stage_number) + " " + run->stage +
+                     " " + run->task + ": " + run->error + "\n";
   for (const StepRecord& step : run->steps) {
     // Of one that was under way when its run was cancelled nobody can say more.
     const bool under = step.state == StepRecord::State::Under;
@@ -201,7 +201,8 @@ TEST_CASE("resume: stopping lets the task at work finish, within its grace, and 
   life.loop().settle();
   CHECK_FALSE(stopped);
   std::optional<std::string> code;
-  CHECK(life.refusal(life.pipeline().submit(world.order({"note_z"}, "thor.example.org"), code)) == "jarvis is stopping");
+  CHECK(life.refusal(life.pipeline().submit(world.order({"note_z"}, "thor.example.org"), code)) ==
+        "jarvis is stopping");
   world.let_go("a");
   life.loop().run_until([&] { return stopped; }, "the stop");
   CHECK(journal.run(id)->state == RunState::Interrupted);

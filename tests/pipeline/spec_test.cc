@@ -7,7 +7,8 @@
 namespace jarvis::pipeline {
 namespace {
 
-constexpr const char* kKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGd0cmVlIG5vdCBhIHJlYWwga2V5IGF0IGFsbCE someone@example.org";
+constexpr const char* kKey =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGd0cmVlIG5vdCBhIHJlYWwga2V5IGF0IGFsbCE someone@example.org";
 
 TaskTable table_of_gifts() {
   TaskTable table;
@@ -62,7 +63,8 @@ TEST_CASE("spec: instance with keys under it, with keys not indented, or the map
       {"indented", "instance:\n  hostname: loki\n  fqdn: loki.example.org\n  provider: Local\n", board},
       {"indented by four", "instance:\n    hostname: loki\n    fqdn: loki.example.org\n    provider: Local\n", board},
       {"not indented", "instance:\nhostname: loki\nfqdn: loki.example.org\nprovider: Local\n", board},
-      {"not indented, a comment behind it", "instance: # mine\nhostname: loki\nfqdn: loki.example.org\nprovider: Local\n", board},
+      {"not indented, a comment behind it",
+       "instance: # mine\nhostname: loki\nfqdn: loki.example.org\nprovider: Local\n", board},
       {"null said with ~", "instance: ~\nhostname: loki\nfqdn: loki.example.org\nprovider: Local\n", board},
       {"null said with null", "instance: null\nhostname: loki\nfqdn: loki.example.org\nprovider: Local\n", board},
       {"instance at the end", "hostname: loki\nfqdn: loki.example.org\nprovider: Local\ninstance:\n", board},
@@ -84,7 +86,8 @@ TEST_CASE("spec: shapes that are none") {
       {"a list", "instance:\n  - fqdn: loki.example.org\n",
        "line 1, column 1: instance: a mapping of the host's keys is expected", true},
       {"a site", "site:\n  - fqdn: loki.example.org\n",
-       "line 1, column 1: site: several hosts in one spec are not deployed by this version; give one `instance:` per spec",
+       "line 1, column 1: site: several hosts in one spec are not deployed by this version; give one `instance:` per "
+       "spec",
        true},
       {"empty", "instance: {}\n",
        "fqdn: missing; give the host's full name, as in fqdn: loki.example.org\n"
@@ -104,10 +107,13 @@ TEST_CASE("spec: hostname, domain and fqdn") {
       {"an fqdn alone", "fqdn: loki.example.com\n" + tail, "fqdn: loki.example.com\n" + tail + "hostname: loki\n"},
       {"a hostname that is an fqdn", "hostname: loki.example.com\n" + tail,
        "hostname: loki.example.com\n" + tail + "fqdn: loki.example.com\n"},
-      {"capitals in the fqdn", "fqdn: Loki.Example.COM\n" + tail, "fqdn: loki.example.com\n" + tail + "hostname: loki\n"},
+      {"capitals in the fqdn", "fqdn: Loki.Example.COM\n" + tail,
+       "fqdn: loki.example.com\n" + tail + "hostname: loki\n"},
       {"both", "hostname: loki\nfqdn: loki.example.com\n" + tail, "hostname: loki\nfqdn: loki.example.com\n" + tail},
       {"an fqdn of one label", "fqdn: loki\n" + tail,
-       "line 1, column 1: fqdn: `loki` is no full host name (labels of letters, digits, hyphens, joined by dots; RFC 1123)", true},
+       "line 1, column 1: fqdn: `loki` is no full host name (labels of letters, digits, hyphens, joined by dots; RFC "
+       "1123)",
+       true},
       {"a hostname that is none", "hostname: lo_ki\n" + tail,
        "line 1, column 1: hostname: `lo_ki` is no host name (letters, digits, hyphens; RFC 1123)\n"
        "fqdn: missing, and the configuration has no `domain:` to complete `lo_ki`",
@@ -219,16 +225,17 @@ TEST_CASE("spec: every fault at once, with line and column") {
        "  sshpubkey: ssh-dss AAAA\n"
        "  size: [512]\n"
        "  ssh_port: 66000\n",
-       "line 3, column 3: fqdn: `loki` is no full host name (labels of letters, digits, hyphens, joined by dots; RFC 1123)\n"
+       "line 3, column 3: fqdn: `loki` is no full host name (labels of letters, digits, hyphens, joined by dots; RFC "
+       "1123)\n"
        "line 4, column 3: provider: `Lokal` is unknown; did you mean local? There are linode, local, vmware\n"
        "line 5, column 3: password: not accepted in a spec, keys:prepare gives it\n"
        "line 6, column 3: token: a secret of fewer than 6 bytes; blanking it in logs would blank everything\n"
-       "line 7, column 3: sshpubkey: ssh-dss (DSA) keys are not accepted by OpenSSH since 7.0; give an ssh-ed25519 key\n"
+       "line 7, column 3: sshpubkey: ssh-dss (DSA) keys are not accepted by OpenSSH since 7.0; give an ssh-ed25519 "
+       "key\n"
        "line 8, column 3: size: megabytes (512) or a type's own id is expected\n"
        "line 9, column 3: ssh_port: `66000` is no port (1 to 65535)",
        true},
-      {"not indented",
-       "instance:\n\n# a comment\nfqdn: loki.example.org\nprovider: local\nssh_host_keys: [a, b]\n",
+      {"not indented", "instance:\n\n# a comment\nfqdn: loki.example.org\nprovider: local\nssh_host_keys: [a, b]\n",
        "line 6, column 1: ssh_host_keys: not accepted in a spec, keys:prepare gives it", true},
       {"flow", "instance: {fqdn: loki.example.org, provider: local, password: correct horse}\n",
        "line 1, column 53: password: not accepted in a spec, keys:prepare gives it", true},
@@ -268,7 +275,8 @@ TEST_CASE("spec: keys that a task gives, short secrets, ports") {
       {"port 65536", head + "ssh_port: 65536\n", "line 4, column 1: ssh_port: `65536` is no port (1 to 65535)", true},
       {"port in words", head + "ssh_port: ssh\n", "line 4, column 1: ssh_port: `ssh` is no port (1 to 65535)", true},
       {"port negative", head + "ssh_port: -22\n", "line 4, column 1: ssh_port: `-22` is no port (1 to 65535)", true},
-      {"a list for a key", head + "sshpubkey: [a]\n", "line 4, column 1: sshpubkey: one public key line is expected", true},
+      {"a list for a key", head + "sshpubkey: [a]\n", "line 4, column 1: sshpubkey: one public key line is expected",
+       true},
   });
 }
 
@@ -283,10 +291,10 @@ TEST_CASE("spec: an identity that is no name at all is refused") {
 TEST_CASE("spec: values stay as they were written") {
   const std::string head = "fqdn: loki.example.org\nhostname: loki\nprovider: local\n";
   for (const std::string& entry : std::vector<std::string>{
-           "octal: '0123'\n", "plain_octal: 0123\n", "quoted: 'yes'\n", "truth: no\n", "number: 1e3\n", "null_here: ~\n",
-           "empty: ''\n", "double: \"a\\tb\"\n", "guestid: Debian 12\n", "size: 512\n", "unicode: \xe2\x98\x83\n",
-           "colon: 'git@git.example.org:gitosis-admin.git'\n", "unknown-key: {a: [1, 2], b: '3'}\n", "text: |\n  one\n  two\n",
-           "time: 12:30:45\n", "date: 2001-01-01\n"}) {
+           "octal: '0123'\n", "plain_octal: 0123\n", "quoted: 'yes'\n", "truth: no\n", "number: 1e3\n",
+           "null_here: ~\n", "empty: ''\n", "double: \"a\\tb\"\n", "guestid: Debian 12\n", "size: 512\n",
+           "unicode: \xe2\x98\x83\n", "colon: 'git@git.example.org:gitosis-admin.git'\n",
+           "unknown-key: {a: [1, 2], b: '3'}\n", "text: |\n  one\n  two\n", "time: 12:30:45\n", "date: 2001-01-01\n"}) {
     CAPTURE(entry);
     const TaskTable table = table_of_gifts();
     const Clipboard bare = read_spec(head + entry, rules(table)).clipboard;

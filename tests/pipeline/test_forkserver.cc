@@ -1,6 +1,7 @@
 // jarvis-test: a forkserver whose tasks are what the tests of attempts and runs need. Stands beside the test program.
 //   jarvis-test --serve SOCKET LOCK      started by a Forkserver
-//   jarvis-test --loop DIRECTORY         a loop of its own, for tests that kill one: takes the lock DIRECTORY/lock, begins a
+//   jarvis-test --loop DIRECTORY         a loop of its own, for tests that kill one: takes the lock DIRECTORY/lock,
+//   begins a
 //                                        task that hangs, prints "ready"
 //   jarvis-test WORD                     the same tasks as an external worker
 // A task is VERB or VERB_WORD; TEST_DIR in its environment is the test's directory, where every call leaves a line.
@@ -56,7 +57,9 @@ std::string read_all(int fd) {
   return text;
 }
 
-std::string file(const std::string& name) { return read_all(::open((directory() + "/" + name).c_str(), O_RDONLY)); }
+std::string file(const std::string& name) {
+  return read_all(::open((directory() + "/" + name).c_str(), O_RDONLY));
+}
 
 // A line of DIRECTORY/log for this call; how many there are for this task now.
 int mark(const std::string& task) {
@@ -69,7 +72,9 @@ int mark(const std::string& task) {
   return count;
 }
 
-void say(const std::string& line) { write_all(2, line + "\n"); }
+void say(const std::string& line) {
+  write_all(2, line + "\n");
+}
 
 [[noreturn]] void pause_for_ever() {
   for (;;) ::pause();
@@ -105,8 +110,8 @@ int facts() {
   ::getrlimit(RLIMIT_NOFILE, &files);
   char here[4096];
   text += "changed signals: " + std::to_string(changed) + "\nblocked signals: " + std::to_string(masked) +
-          "\nfiles: " + std::to_string(files.rlim_cur) + "\ndirectory: " + (::getcwd(here, sizeof here) != nullptr ? here : "?") +
-          "\nenvironment:\n";
+          "\nfiles: " + std::to_string(files.rlim_cur) +
+          "\ndirectory: " + (::getcwd(here, sizeof here) != nullptr ? here : "?") + "\nenvironment:\n";
   for (char** one = environ; *one != nullptr; ++one) text += "  - " + std::string(*one) + "\n";
   write_all(1, text);
   return 0;
