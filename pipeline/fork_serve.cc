@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -18,11 +19,14 @@
 #include <cstring>
 #include <deque>
 #include <set>
+#include <span>
 #include <unordered_map>
 
 #include "pipeline/error.h"
 #include "pipeline/fork_protocol.h"
 #include "pipeline/survivors.h"
+
+extern char** environ;
 
 namespace jarvis::pipeline {
 
@@ -57,6 +61,7 @@ class ForkLoop {
   void receive();
   void fork_one(ForkMessage& request, Packet& packet);
   [[noreturn]] void become(const ForkMessage& request, const Packet& packet, pid_t parent);
+  void label(std::string_view step) const;
   void reap();
   void announce();
   void say(const ForkMessage& message);
@@ -65,18 +70,21 @@ class ForkLoop {
 
   const ForkServeOptions& options_;
   UniqueFd signals_;
+  std::span<char> label_;  // the blanks of kStepLabel where the kernel shows them
   sigset_t original_mask_{};
   rlimit original_files_{};
   std::unordered_map<pid_t, Child> children_;
   std::unordered_map<std::uint64_t, pid_t> groups_;  // of children, and of those that left somebody behind
   std::vector<pid_t> young_;                         // begun, but not yet said so
   std::chrono::steady_clock::time_point oldest_;
-  std::string directory_;  // where we are: children mostly start in the same place
   std::deque<std::string> backlog_;
   bool gone_ = false;
 };
 
 void ForkLoop::prepare() {
+  for (char** one = environ; *one != nullptr && label_.empty(); ++one) {
+    if (kStepLabel == *one) label_ = {*one + kStepVariable.size(), kStepLabel.size() - kStepVariable.size()};
+  }
   // Children start with default signals. By the bare call: glibc keeps two numbers to itself, and posix_spawn leaves
   // them ignored.
   struct {
@@ -157,7 +165,6 @@ void ForkLoop::fork_one(ForkMessage& request, Packet& packet) {
   answer.what = ForkMessage::What::NotForked;
   answer.number = EPROTO;
   if (packet.descriptors.size() == 3) {
-    if (request.directory != directory_ && ::chdir(request.directory.c_str()) == 0) directory_ = request.directory;
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid == 0) become(request, packet, parent);
@@ -196,10 +203,11 @@ void ForkLoop::become(const ForkMessage& request, const Packet& packet, pid_t pa
   ::close_range(3, ~0U, 0);
   if (original_files_.rlim_cur != original_files_.rlim_max) ::setrlimit(RLIMIT_NOFILE, &original_files_);
   ::sigprocmask(SIG_SETMASK, &original_mask_, nullptr);
-  if (!request.directory.empty() && request.directory != directory_ && ::chdir(request.directory.c_str()) != 0) {
+  if (!request.directory.empty() && ::chdir(request.directory.c_str()) != 0) {
     ::dprintf(2, "cannot go to the working directory %s: %s\n", request.directory.c_str(), std::strerror(errno));
     ::_exit(kCannotRun);
   }
+  label(step_of(request.environment));
   if (request.executable.empty()) {
     ::clearenv();
     for (const std::string& one : request.environment) ::putenv(const_cast<char*>(one.c_str()));
@@ -219,6 +227,14 @@ void ForkLoop::become(const ForkMessage& request, const Packet& packet, pid_t pa
   const int why = errno;
   ::dprintf(2, "cannot run %s: %s\n", arguments[0], std::strerror(why));
   ::_exit(why == ENOENT ? kNotFound : kCannotRun);
+}
+
+// A child that is not another program shows, in /proc/PID/environ, the environment that the forkserver was started
+// with: the blank label in it becomes the child's step, so that survivors() finds it and whom it forks.
+void ForkLoop::label(std::string_view step) const {
+  if (label_.empty()) return;
+  std::fill(label_.begin(), label_.end(), '\0');
+  std::copy_n(step.begin(), std::min(step.size(), label_.size() - 1), label_.begin());
 }
 
 void ForkLoop::reap() {

@@ -6,8 +6,13 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace jarvis::pipeline {
+
+// What the forkserver's environment begins with: room for the JARVIS_STEP of a child that is no program of its own.
+inline constexpr std::string_view kStepVariable = "JARVIS_STEP=";
+inline const std::string kStepLabel = std::string(kStepVariable) + std::string(255, ' ');
 
 struct ForkServeOptions {
   int socket = -1;

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "pipeline/error.h"
+#include "pipeline/fork_serve.h"
 #include "pipeline/survivors.h"
 
 extern char** environ;
@@ -82,8 +83,12 @@ void Forkserver::start() {
   std::string name = executable_.string(), serve = "--serve", socket = std::to_string(kSocketNumber),
               held = lock ? std::to_string(kLockNumber) : "-1";
   char* arguments[] = {name.data(), serve.data(), socket.data(), held.data(), nullptr};
+  std::string step_label = kStepLabel;
+  std::vector<char*> environment = {step_label.data()};
+  for (char** one = environ; *one != nullptr; ++one) environment.push_back(*one);
+  environment.push_back(nullptr);
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, name.c_str(), actions.get(), nullptr, arguments, environ);
+  const int error = ::posix_spawn(&pid, name.c_str(), actions.get(), nullptr, arguments, environment.data());
   if (error != 0) throw system_error("cannot start " + name, error);
   pid_ = pid;
   socket_.assign(ours.release());
