@@ -45,10 +45,10 @@ pipeline::WorkshopOptions options_for(const Settings& settings, const Installati
 
 struct OneOff::Parts {
   Parts(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation,
-        pipeline::Seal seal)
+        const pipeline::Seal& seal)
       : signals(loop, SIGINT, SIGTERM),
         pen(journal, [this](std::function<void()> f) { asio::post(loop, std::move(f)); }),
-        shop(loop, journal, pen, std::move(seal), table, options_for(settings, installation)) {}
+        shop(loop, journal, pen, seal, table, options_for(settings, installation)) {}
 
   // The loop's turn until this is done; what it throws is thrown here.
   template <typename T>
@@ -74,8 +74,8 @@ struct OneOff::Parts {
 };
 
 OneOff::OneOff(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation,
-               pipeline::Seal seal)
-    : parts_(std::make_unique<Parts>(settings, table, installation, std::move(seal))) {
+               const pipeline::Seal& seal)
+    : parts_(std::make_unique<Parts>(settings, table, installation, seal)) {
   parts_->signals.async_wait([this](auto error, int number) {
     if (error) return;
     parts_->shop.join_forkservers();  // ends the worker

@@ -13,7 +13,7 @@ class OneOff {
  public:
   // `settings` and `table` must outlive it. SIGINT and SIGTERM end the attempt and the process.
   OneOff(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation,
-         pipeline::Seal seal);
+         const pipeline::Seal& seal);
   ~OneOff();
 
   pipeline::AttemptResult attempt(const pipeline::TaskRow& row, const pipeline::AttemptNames& names,

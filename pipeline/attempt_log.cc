@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace jarvis::pipeline {
 
@@ -23,7 +24,7 @@ std::optional<std::chrono::milliseconds> seconds(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0) || value > 86'400) return std::nullopt;
-  return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000 + 0.5));
+  return std::chrono::milliseconds(std::llround(value * 1000));
 }
 
 }  // namespace

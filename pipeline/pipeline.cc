@@ -60,9 +60,9 @@ RunChanged line_of(const RunRecord& record) {
 
 }  // namespace
 
-Pipeline::Pipeline(asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table,
-                   WorkshopOptions options)
-    : shop_(loop, journal, pen, std::move(seal), table, std::move(options)),
+Pipeline::Pipeline(asio::io_context& loop, Journal& journal, JournalThread& pen, const Seal& seal,
+                   const TaskTable& table, WorkshopOptions options)
+    : shop_(loop, journal, pen, seal, table, std::move(options)),
       idle_(loop),
       some_ended_(loop, asio::steady_timer::time_point::max()) {}
 

@@ -38,8 +38,8 @@ class Pipeline {
  public:
   using Listener = std::function<void(const Run&, Run::What)>;
 
-  Pipeline(boost::asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table,
-           WorkshopOptions options);
+  Pipeline(boost::asio::io_context& loop, Journal& journal, JournalThread& pen, const Seal& seal,
+           const TaskTable& table, WorkshopOptions options);
   ~Pipeline();
 
   // First call: what an earlier jarvis left unfinished becomes `interrupted` (or expired), and processes of its

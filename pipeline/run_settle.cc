@@ -52,7 +52,7 @@ asio::awaitable<bool> Run::judge(AttemptResult& result, std::optional<std::strin
 
 std::string Run::reason(const AttemptResult& result, const Blanker& blanker) const {
   const std::string words = blanker.line(result.last_words);
-  const std::string why = blanker.line(result.why);
+  std::string why = blanker.line(result.why);
   const bool plain_exit = result.outcome == Outcome::Failed && result.exit_status != 0;
   if (words.empty()) return why;
   return plain_exit ? words : why + ": " + words;

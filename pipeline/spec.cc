@@ -176,7 +176,7 @@ std::string provider_of(const Clipboard& board, const SpecRules& rules, Faults& 
     faults.add("provider", "missing; one of " + joined(rules.providers));
     return {};
   }
-  const std::string name = lower(*given);
+  std::string name = lower(*given);
   if (std::find(rules.providers.begin(), rules.providers.end(), name) == rules.providers.end()) {
     const auto near = nearest(name, rules.providers);
     faults.add("provider", "`" + *given + "` is unknown; " + (near ? "did you mean " + *near + "? " : "") +

@@ -57,12 +57,12 @@ asio::awaitable<bool> Places::Wait::taken() {
   co_return granted_;
 }
 
-Workshop::Workshop(asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table,
-                   WorkshopOptions options)
+Workshop::Workshop(asio::io_context& loop, Journal& journal, JournalThread& pen, const Seal& seal,
+                   const TaskTable& table, WorkshopOptions options)
     : loop_(loop),
       journal_(journal),
       pen_(pen),
-      seal_(std::move(seal)),
+      seal_(seal),
       table_(table),
       options_(std::move(options)),
       places_(loop, options_.max_workers) {}

@@ -86,8 +86,8 @@ struct AttemptNames {
 
 class Workshop {
  public:
-  Workshop(boost::asio::io_context& loop, Journal& journal, JournalThread& pen, Seal seal, const TaskTable& table,
-           WorkshopOptions options);
+  Workshop(boost::asio::io_context& loop, Journal& journal, JournalThread& pen, const Seal& seal,
+           const TaskTable& table, WorkshopOptions options);
 
   boost::asio::io_context& loop() { return loop_; }
   Journal& journal() { return journal_; }
