@@ -103,6 +103,7 @@ TEST_CASE("progress: live lines fit the window, characters of several bytes whol
 
 TEST_CASE("progress: more hosts than lines: the screen is not run over") {
   std::vector<nlohmann::json> views;
+  views.reserve(100);
   for (int i = 0; i < 100; ++i) views.push_back(view_of("h" + std::to_string(i), "running", 1, "make"));
   Captured captured;
   ProgressView progress(true);

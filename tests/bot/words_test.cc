@@ -160,18 +160,18 @@ TEST_CASE("words: the JSON of a run has its documented fields") {
   CHECK(made["usual"].is_null());
   CHECK(made["error"] == "no route to host");
   // Every state under its own word.
-  for (const auto& [state, name] : std::vector<std::pair<RunState, std::string>>{{RunState::Pending, "pending"},
-                                                                                 {RunState::Confirming, "confirming"},
-                                                                                 {RunState::Running, "running"},
-                                                                                 {RunState::Waiting, "waiting"},
-                                                                                 {RunState::Paused, "paused"},
-                                                                                 {RunState::Undoing, "undoing"},
-                                                                                 {RunState::Interrupted, "interrupted"},
-                                                                                 {RunState::Succeeded, "succeeded"},
-                                                                                 {RunState::Failed, "failed"},
-                                                                                 {RunState::Cancelled, "cancelled"}}) {
-    CAPTURE(name);
-    CHECK(json_of(view_in(state))["state"] == name);
+  for (const auto& one : std::vector<std::pair<RunState, std::string>>{{RunState::Pending, "pending"},
+                                                                       {RunState::Confirming, "confirming"},
+                                                                       {RunState::Running, "running"},
+                                                                       {RunState::Waiting, "waiting"},
+                                                                       {RunState::Paused, "paused"},
+                                                                       {RunState::Undoing, "undoing"},
+                                                                       {RunState::Interrupted, "interrupted"},
+                                                                       {RunState::Succeeded, "succeeded"},
+                                                                       {RunState::Failed, "failed"},
+                                                                       {RunState::Cancelled, "cancelled"}}) {
+    CAPTURE(one.second);
+    CHECK(json_of(view_in(one.first))["state"] == one.second);
   }
 }
 

@@ -44,10 +44,13 @@ TEST_CASE("a clipboard is one mapping within its bounds") {
            {"two documents", "a: 1\n---\nb: 2\n", "line 2, column 1: a second document"},
            {"empty", "# nothing\n", "empty, a mapping"},
            {"tab", "a:\n\tb: 1\n", "line 2, column 1"},
-           {"twice", "a: 1\nb: 2\na: 3\n", "line 3, column 1: the key a stands here a second time (first at line 1, column 1)"},
+           {"twice", "a: 1\nb: 2\na: 3\n",
+            "line 3, column 1: the key a stands here a second time (first at line 1, column 1)"},
            {"twice, deeper", "x:\n  a: 1\n  'a': 3\n", "line 3, column 3: the key a"},
-           {"unclosed quote", "a: 1\nb: 'git@x:y.git\nc: 2\n", "line 2, column 4: the quote that opens here is never closed"},
-           {"quote closed too late", "b: 'git@x\nc: 2\nd: it's\n", "the quote that opens at line 1, column 4 closes only at line 3"},
+           {"unclosed quote", "a: 1\nb: 'git@x:y.git\nc: 2\n",
+            "line 2, column 4: the quote that opens here is never closed"},
+           {"quote closed too late", "b: 'git@x\nc: 2\nd: it's\n",
+            "the quote that opens at line 1, column 4 closes only at line 3"},
            {"unknown alias", "a: *b\n", "line 1, column 4: the alias *b has no anchor"},
            {"alias into itself", "a: &x [*x]\n", "points into itself"},
            {"alias", "a: &x [1]\nb: *x\n", ""},
@@ -75,12 +78,15 @@ TEST_CASE("an alias bomb is refused for what it would become") {
     const std::string before = "*a" + std::to_string(i - 1);
     bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + repeated(before + ",", 9) + before + "]\n";
   }
-  CHECK_MESSAGE(error_of(bomb).find("more than 100000 values, counting what the aliases stand for") != std::string::npos, error_of(bomb));
+  CHECK_MESSAGE(
+      error_of(bomb).find("more than 100000 values, counting what the aliases stand for") != std::string::npos,
+      error_of(bomb));
 }
 
 TEST_CASE("values are read as written") {
   const Clipboard board = Clipboard::parse(
-      "a: '0123'\nb: no\nc:\nd: ~\ne: '~'\nlist:\n- x\n- 'y: z'\nflow: [1, two]\nmap:\n  k: v\n  'q': \"a\\nb\"\ntext: |\n  one\n\n  two\nlast: d\xC3\xA9j\xC3\xA0\n");
+      "a: '0123'\nb: no\nc:\nd: ~\ne: '~'\nlist:\n- x\n- 'y: z'\nflow: [1, two]\nmap:\n  k: v\n  'q': \"a\\nb\"\ntext: "
+      "|\n  one\n\n  two\nlast: d\xC3\xA9j\xC3\xA0\n");
   CHECK(board.scalar("a") == "0123");
   CHECK(board.scalar("b") == "no");
   CHECK_FALSE(board.scalar("c"));
@@ -107,13 +113,15 @@ TEST_CASE("an edit changes one entry and no other byte") {
   for (const auto& c : std::vector<Case>{
            {"append", "a: '0123' # note\n", "b", "x", "a: '0123' # note\nb: x\n"},
            {"append without newline", "a: yes", "b", "x", "a: yes\nb: x\n"},
-           {"replace in the middle", "a: 1\nb: old # gone\n# kept\nc: 'q'\n", "b", "new", "a: 1\nb: new\n# kept\nc: 'q'\n"},
+           {"replace in the middle", "a: 1\nb: old # gone\n# kept\nc: 'q'\n", "b", "new",
+            "a: 1\nb: new\n# kept\nc: 'q'\n"},
            {"replace a list", "a:\n- 1\n- 2\nc: 3\n", "a", "x", "a: x\nc: 3\n"},
            {"replace an indented list", "a:\n  - 1\n  - [2, 3]\n# c\nc: 3\n", "a", "x", "a: x\n# c\nc: 3\n"},
            {"replace a literal", "a: |\n  one\n  two\nc: 3\n", "a", "x", "a: x\nc: 3\n"},
            {"replace a literal at the end", "c: 3\na: |-\n  one", "a", "x", "c: 3\na: x\n"},
            {"replace nothing by something", "a:\nb: 2\n", "a", "x", "a: x\nb: 2\n"},
-           {"after non-ASCII", "\xC3\xA9: \xE2\x82\xAC\na: 1\nb: 2\n", "a", "x", "\xC3\xA9: \xE2\x82\xAC\na: x\nb: 2\n"},
+           {"after non-ASCII", "\xC3\xA9: \xE2\x82\xAC\na: 1\nb: 2\n", "a", "x",
+            "\xC3\xA9: \xE2\x82\xAC\na: x\nb: 2\n"},
            {"before an end marker", "a: 1\n...\n", "b", "x", "a: 1\nb: x\n...\n"},
            {"quoted where YAML 1.1 sees a number", "a: 1\n", "b", "0123", "a: 1\nb: '0123'\n"},
            {"quoted where YAML 1.1 sees a time", "a: 1\n", "b", "12:30:45", "a: 1\nb: '12:30:45'\n"},
@@ -145,11 +153,64 @@ TEST_CASE("erasing") {
 
 TEST_CASE("any string comes back, whatever it looks like") {
   Clipboard board = Clipboard::parse("first: 1\n");
-  const std::vector<std::string> values = {
-      "", " ", "a ", " a", "~", "null", "1e3", "0x1f", ".inf", "-", "- a", "a: b", "a #b", "#", "'", "\"", "it's", "{}", "[", "&a", "*a", "!t",
-      "%", "@", "`", "|", ">", "=", "<<", "2001-01-01", "52:54:00:12:34:56", "line\nline", "line\n", "\nline", "a\n\n", "a\n\nb", " a\nb",
-      "a \nb", "tab\there", "\tx", "cr\rlf\r\n", "bell\x07", "\xC2\x85", "\xE2\x80\xA8", "\xEF\xBB\xBF", "d\xC3\xA9j\xC3\xA0 \xE2\x82\xAC \xF0\x9F\x98\x80",
-      "...", "---", "a\n---\nb", "? x", ":", "a:", "-----BEGIN KEY-----\nabc=\n-----END KEY-----\n", "\\", "\\n", "C:\\x", "y", "No"};
+  const std::vector<std::string> values = {"",
+                                           " ",
+                                           "a ",
+                                           " a",
+                                           "~",
+                                           "null",
+                                           "1e3",
+                                           "0x1f",
+                                           ".inf",
+                                           "-",
+                                           "- a",
+                                           "a: b",
+                                           "a #b",
+                                           "#",
+                                           "'",
+                                           "\"",
+                                           "it's",
+                                           "{}",
+                                           "[",
+                                           "&a",
+                                           "*a",
+                                           "!t",
+                                           "%",
+                                           "@",
+                                           "`",
+                                           "|",
+                                           ">",
+                                           "=",
+                                           "<<",
+                                           "2001-01-01",
+                                           "52:54:00:12:34:56",
+                                           "line\nline",
+                                           "line\n",
+                                           "\nline",
+                                           "a\n\n",
+                                           "a\n\nb",
+                                           " a\nb",
+                                           "a \nb",
+                                           "tab\there",
+                                           "\tx",
+                                           "cr\rlf\r\n",
+                                           "bell\x07",
+                                           "\xC2\x85",
+                                           "\xE2\x80\xA8",
+                                           "\xEF\xBB\xBF",
+                                           "d\xC3\xA9j\xC3\xA0 \xE2\x82\xAC \xF0\x9F\x98\x80",
+                                           "...",
+                                           "---",
+                                           "a\n---\nb",
+                                           "? x",
+                                           ":",
+                                           "a:",
+                                           "-----BEGIN KEY-----\nabc=\n-----END KEY-----\n",
+                                           "\\",
+                                           "\\n",
+                                           "C:\\x",
+                                           "y",
+                                           "No"};
   for (std::size_t i = 0; i < values.size(); ++i) board.set("key " + std::to_string(i), values[i]);
   board.set_list("list", values);
   const Clipboard again = Clipboard::parse(board.text());
@@ -171,7 +232,8 @@ TEST_CASE("what counts as no output") {
 }
 
 TEST_CASE("scalars under a key, at any depth") {
-  const std::string text = "password: 'top'\nother: {password: deep, x: y}\nkeys:\n- private: |\n    l1\n    l2\n  z: 1\nlist: [password]\n";
+  const std::string text =
+      "password: 'top'\nother: {password: deep, x: y}\nkeys:\n- private: |\n    l1\n    l2\n  z: 1\nlist: [password]\n";
   const auto found = scalars_under(text, [](std::string_view key) { return key == "password" || key == "keys"; });
   CHECK(found == std::vector<std::string>{"top", "deep", "l1\nl2\n", "1"});
 }

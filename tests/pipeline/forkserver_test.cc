@@ -66,6 +66,7 @@ TEST_CASE("forkserver: 1,000 requests in flight at once all end") {
   const int before = open_descriptors();
   const int count = limit.before.rlim_max >= 8192 ? 1000 : 100;
   std::vector<std::shared_ptr<Begun>> all;
+  all.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i)
     all.push_back(stage.begin(stage.request("test:echo", "n: " + std::to_string(i) + "\n")));
   stage.loop().context().poll_one();
@@ -87,6 +88,7 @@ TEST_CASE("forkserver: 300 children at work at once") {
   Stage stage;
   std::vector<std::shared_ptr<Begun>> all;
   int hanging = 0;
+  all.reserve(300);
   for (int i = 0; i < 300; ++i) all.push_back(stage.begin(stage.request("test:hang"), [&] { ++hanging; }));
   stage.loop().run_until([&] { return hanging == 300; }, "300 children");
   CHECK(stage.server().in_flight() == 300);
@@ -135,6 +137,7 @@ TEST_CASE("forkserver: requests that it had not taken yet are lost too, not forg
   (void)stage.run("test:echo");
   ::kill(stage.server().pid(), SIGSTOP);
   std::vector<std::shared_ptr<Begun>> all;
+  all.reserve(50);
   for (int i = 0; i < 50; ++i) all.push_back(stage.begin(stage.request("test:echo")));
   stage.loop().settle();
   ::kill(stage.server().pid(), SIGKILL);

@@ -139,7 +139,7 @@ class Life {
   // Ends what is under way, as a stop without patience does.
   ~Life() {
     bool done = false;
-    boost::asio::co_spawn(loop_.context(), pipeline_.stop({}), [&](std::exception_ptr) { done = true; });
+    boost::asio::co_spawn(loop_.context(), pipeline_.stop({}), [&](const std::exception_ptr&) { done = true; });
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
     while (!done && std::chrono::steady_clock::now() < deadline)
       loop_.context().run_one_for(std::chrono::milliseconds{5});

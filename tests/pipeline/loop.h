@@ -112,7 +112,7 @@ class Stage {
     begun_.push_back(begun);
     begun->attempt = std::make_unique<Attempt>(loop_.context(), server_, std::move(what), std::move(on_progress));
     boost::asio::co_spawn(loop_.context(), begun->attempt->run(),
-                          [begun](std::exception_ptr error, AttemptResult result) {
+                          [begun](const std::exception_ptr& error, AttemptResult result) {
                             if (error) std::rethrow_exception(error);
                             begun->result = std::move(result);
                             begun->ended = std::chrono::steady_clock::now();

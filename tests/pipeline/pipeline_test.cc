@@ -143,7 +143,7 @@ TEST_CASE("pipeline: codes") {
   world.row("note_end", [](TaskRow& row) { row.destroys = true; });
   const auto submit = [&](const std::string& host, std::string& code) {
     std::optional<std::string> made;
-    const std::string id = life.loop().wait_for(life.pipeline().submit(world.order({"note_end"}, host), made));
+    std::string id = life.loop().wait_for(life.pipeline().submit(world.order({"note_end"}, host), made));
     REQUIRE(made.has_value());
     code = *made;
     return id;

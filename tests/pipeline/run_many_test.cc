@@ -21,6 +21,7 @@ TEST_CASE("many runs: never more workers than max_workers, and everybody gets hi
   Life life(world, journal, [](WorkshopOptions& options) { options.max_workers = 3; });
   world.hold("x");
   std::vector<std::string> ids;
+  ids.reserve(12);
   for (int i = 0; i < 12; ++i) ids.push_back(life.submit(world.order({"hang_x", "note_y"}, host(i))));
   life.until_hanging(3);
   life.loop().settle();
@@ -137,6 +138,7 @@ TEST_CASE("many runs: 1,000 in flight with clipboards of 4 KB cost less than 20 
     });
   };
   std::vector<std::string> ids;
+  ids.reserve(20 + kRuns);
   for (int i = 0; i < 20; ++i) ids.push_back(submit(i));  // what only the first ones cost
   life.loop().run_until([&] { return all_waiting(ids); });
   const std::size_t before = heap();

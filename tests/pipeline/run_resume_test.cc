@@ -197,7 +197,8 @@ TEST_CASE("resume: stopping lets the task at work finish, within its grace, and 
   const std::string id = life.submit(world.order({"hang_a", "note_b"}));
   life.until_hanging();
   bool stopped = false;
-  boost::asio::co_spawn(life.loop().context(), life.pipeline().stop(10s), [&](std::exception_ptr) { stopped = true; });
+  boost::asio::co_spawn(life.loop().context(), life.pipeline().stop(10s),
+                        [&](const std::exception_ptr&) { stopped = true; });
   life.loop().settle();
   CHECK_FALSE(stopped);
   std::optional<std::string> code;

@@ -8,9 +8,13 @@ using namespace jarvis::pipeline;
 
 namespace {
 
-bool secret(std::string_view key) { return key == "password" || key == "keys"; }
+bool secret(std::string_view key) {
+  return key == "password" || key == "keys";
+}
 
-std::string turned(std::string_view text) { return "X" + std::string(text.rbegin(), text.rend()); }
+std::string turned(std::string_view text) {
+  return "X" + std::string(text.rbegin(), text.rend());
+}
 std::string back(std::string_view text) {
   if (!text.starts_with('X')) throw Error(Kind::Usage, "another key");
   return std::string(text.rbegin(), text.rend() - 1);
@@ -44,7 +48,8 @@ TEST_CASE("what is blanked in a line") {
 }
 
 TEST_CASE("a shown clipboard seals secrets and comes back the same") {
-  const std::string text = "a: '0123'\npassword: 'no'\nkeys:\n  x: |\n    l1\n    l2\n  y: [1, 2]\nlist:\n- password: deep\n  b: c\n";
+  const std::string text =
+      "a: '0123'\npassword: 'no'\nkeys:\n  x: |\n    l1\n    l2\n  y: [1, 2]\nlist:\n- password: deep\n  b: c\n";
   const std::string shown = show_sealed(text, secret, turned);
   CHECK(shown.find("password: !sealed ") != std::string::npos);
   CHECK(shown.find("'no'") == std::string::npos);
