@@ -3,6 +3,7 @@
 
 #include "bot/commands.h"
 #include "bot/orders.h"
+#include "bot/together.h"
 #include "bot/words.h"
 #include "pipeline/error.h"
 #include "pipeline/secrets.h"
@@ -17,6 +18,15 @@ using pipeline::Order;
 using pipeline::Plan;
 using pipeline::RunState;
 using pipeline::RunView;
+
+namespace {
+
+awaitable<void> submit_into(House& house, Session& session, Order order, std::vector<std::string> written,
+                            Begun& begun) {
+  begun.run = co_await submit(house, session, std::move(order), std::move(written), begun.code);
+}
+
+}  // namespace
 
 awaitable<int> do_deploy(House& house, Session& session) {
   const Invocation& invocation = session.invocation();
@@ -41,15 +51,23 @@ awaitable<int> do_deploy(House& house, Session& session) {
     }
   }
   if (!faults.empty()) throw Error(Kind::Usage, joined_lines(faults));
+  // All at once: a thousand hosts share the journal's commits, and none waits for what another one's provider answers.
+  std::vector<Begun> submitted(orders.size());
+  std::vector<awaitable<void>> work;
+  for (std::size_t i = 0; i < orders.size(); ++i)
+    work.push_back(submit_into(house, session, std::move(orders[i]), std::move(written[i]), submitted[i]));
+  const auto failures = co_await together(std::move(work));
+  if (failures.size() == 1 && failures[0]) std::rethrow_exception(failures[0]);
   std::vector<Begun> begun;
   int worst = kDone;
-  for (std::size_t i = 0; i < orders.size(); ++i) {
-    std::optional<std::string> code;
+  for (std::size_t i = 0; i < failures.size(); ++i) {
+    if (!failures[i]) {
+      begun.push_back(std::move(submitted[i]));
+      continue;
+    }
     try {
-      std::string id = co_await submit(house, session, std::move(orders[i]), std::move(written[i]), code);
-      begun.push_back({std::move(id), code});
+      std::rethrow_exception(failures[i]);
     } catch (const Error& e) {
-      if (orders.size() == 1) throw;
       session.error((e.kind() == Kind::Refused ? "refused: " : "") + std::string(e.what()));
       worst = std::max(worst, exit_status_of(e));
     }

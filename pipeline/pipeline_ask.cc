@@ -40,10 +40,13 @@ asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipbo
         Places::Wait wait(shop_.places());
         co_await wait.taken();
       }
-      const Places::Taken place(shop_.places());
-      const auto one =
-          shop_.attempt(*step.row, {id, id + "." + std::to_string(made.size()), attempt, true}, text, directory);
-      const AttemptResult result = co_await one->run();
+      AttemptResult result;
+      {
+        const Places::Taken place(shop_.places());
+        const auto one =
+            shop_.attempt(*step.row, {id, id + "." + std::to_string(made.size()), attempt, true}, text, directory);
+        result = co_await one->run();
+      }
       asked.temporary = result.not_yet;
       asked.changes.clear();
       for (const std::string& change : result.changes) asked.changes.push_back(blanker.line(change));
