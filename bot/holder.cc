@@ -67,15 +67,15 @@ void prepare_process() {
 
 class Holder {
  public:
-  Holder(Settings settings, const Installation& installation, StateDirectory& state, bool serves, bool listens)
+  Holder(Settings settings, const Installation& installation, StateDirectory& state, House::Purpose purpose)
       : grace_(settings.grace),
         acceptor_(loop_),
         signals_(loop_, SIGTERM, SIGINT),
         idle_(loop_),
         state_(state),
-        house_(loop_, std::move(settings), installation, state, serves) {
+        house_(loop_, std::move(settings), installation, state, purpose) {
     house_.pipeline().listen([this](const Run& run, Run::What what) { heard(run, what); });
-    if (listens) listen();
+    if (purpose != House::Purpose::Look) listen();
     wait_for_signals();
   }
 
@@ -231,7 +231,8 @@ int hold_for_command(Settings settings, const Installation& installation, StateD
                      const FrontRequest& request) {
   prepare_process();
   // Who only looks is no place for other people's runs: whoever comes meanwhile tries again until this has looked.
-  Holder holder(std::move(settings), installation, state, false, request.invocation.row->changes);
+  Holder holder(std::move(settings), installation, state,
+                request.invocation.row->changes ? House::Purpose::Carry : House::Purpose::Look);
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw pipeline::system_error("socketpair");
   holder.begin_session(Socket(holder.loop(), asio::local::stream_protocol(), ends[0]));
@@ -257,7 +258,7 @@ int hold_and_serve(Settings settings, const Installation& installation, StateDir
   prepare_process();
   for (const std::string& section : settings.unused_sections)
     log_warning("configuration: `" + section + ":` is not used by this version");
-  Holder holder(std::move(settings), installation, state, true, true);
+  Holder holder(std::move(settings), installation, state, House::Purpose::Serve);
   holder.house().pipeline().shop().start_forkservers({"core", "ssh"});
   for (const auto& record : holder.house().pipeline().interrupted(std::nullopt)) {
     try {

@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "pipeline/error.h"
+#include "pipeline/journal_sqlite.h"
+#include "pipeline/journal_sqlite_look.h"
 #include "workers/rows.h"
 
 namespace jarvis::bot {
@@ -38,6 +40,16 @@ Seal open_key(const Settings& settings, pipeline::Journal& journal) {
   }
 }
 
+std::unique_ptr<pipeline::Journal> open_journal(const std::filesystem::path& file, bool only_looks) {
+  try {
+    return std::make_unique<pipeline::SqliteJournal>(file);
+  } catch (const Error& e) {
+    std::error_code error;
+    if (!only_looks || !std::filesystem::exists(file, error)) throw;
+    return std::make_unique<pipeline::LookOnlyJournal>(file, e.what());
+  }
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string made;
   for (const std::string& word : words) made += (made.empty() ? "" : ", ") + word;
@@ -64,14 +76,14 @@ pipeline::TaskTable task_table(const Settings& settings) {
 }
 
 House::House(boost::asio::io_context& loop, Settings settings, Installation installation, StateDirectory& state,
-             bool serves)
+             Purpose purpose)
     : settings_(std::move(settings)),
       installation_(std::move(installation)),
       state_(state),
-      serves_(serves),
+      purpose_(purpose),
       table_(task_table(settings_)),
       lists_(ActionLists::read(settings_.plans, installation_.plans)),
-      journal_(std::make_unique<pipeline::SqliteJournal>(state.journal())) {
+      journal_(open_journal(state.journal(), purpose == Purpose::Look)) {
   providers_ = lists_.providers();
   pen_ = std::make_unique<pipeline::JournalThread>(
       *journal_, [&loop](std::function<void()> f) { boost::asio::post(loop, std::move(f)); });
@@ -80,18 +92,18 @@ House::House(boost::asio::io_context& loop, Settings settings, Installation inst
   options.lock = state.lock();
   options.max_workers = settings_.max_workers;
   options.bounds.bytes = settings_.clipboard_bytes;
-  if (serves) {
+  if (serves()) {
     std::filesystem::create_directories(state.work());
     options.directory = state.work();
   }
   options.grants = [this](const std::string& module) { return grants_of(settings_, module); };
   pipeline_ = std::make_unique<pipeline::Pipeline>(loop, *journal_, *pen_, open_key(settings_, *journal_), table_,
                                                    std::move(options));
-  pipeline_->take_stock();
+  pipeline_->take_stock(purpose == Purpose::Look);
 }
 
 std::string House::directory_for(const std::string& callers) const {
-  return serves_ ? state_.work().string() : callers;
+  return serves() ? state_.work().string() : callers;
 }
 
 std::string House::host_of(const std::string& name) {

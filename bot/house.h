@@ -11,7 +11,6 @@
 #include "bot/plans.h"
 #include "bot/settings.h"
 #include "bot/state_directory.h"
-#include "pipeline/journal_sqlite.h"
 #include "pipeline/journal_thread.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/spec.h"
@@ -30,9 +29,11 @@ pipeline::TaskTable task_table(const Settings& settings);
 
 class House {
  public:
+  // What this jarvis is there for: to serve, to carry one command, or only to look, which a full disk does not stop.
+  enum class Purpose { Serve, Carry, Look };
   // Opens journal and key. Blocks for the disk. `state` must be locked.
   House(boost::asio::io_context& loop, Settings settings, Installation installation, StateDirectory& state,
-        bool serves);
+        Purpose purpose);
 
   pipeline::Pipeline& pipeline() { return *pipeline_; }
   pipeline::Journal& journal() { return *journal_; }
@@ -40,7 +41,7 @@ class House {
   const ActionLists& lists() const { return lists_; }
   const pipeline::TaskTable& table() const { return table_; }
   const StateDirectory& state() const { return state_; }
-  bool serves() const { return serves_; }
+  bool serves() const { return purpose_ == Purpose::Serve; }
   // Where workers of a command run: the caller's directory, or STATE/work under serve.
   std::string directory_for(const std::string& callers) const;
 
@@ -59,10 +60,10 @@ class House {
   Settings settings_;
   Installation installation_;
   StateDirectory& state_;
-  bool serves_;
+  Purpose purpose_;
   pipeline::TaskTable table_;
   ActionLists lists_;
-  std::unique_ptr<pipeline::SqliteJournal> journal_;
+  std::unique_ptr<pipeline::Journal> journal_;
   std::unique_ptr<pipeline::JournalThread> pen_;
   std::unique_ptr<pipeline::Pipeline> pipeline_;
   std::vector<std::string> providers_;

@@ -68,7 +68,20 @@ Pipeline::Pipeline(asio::io_context& loop, Journal& journal, JournalThread& pen,
 
 Pipeline::~Pipeline() = default;
 
-void Pipeline::take_stock() {
+// A run's line does not follow every step; the steps know where it stood.
+void Pipeline::stand_where_it_stopped(RunRecord& record) {
+  const auto whole = shop_.journal().run(record.id);
+  for (const StepRecord& step : whole ? whole->steps : std::vector<StepRecord>{}) {
+    if (step.undoes || (step.state != StepRecord::State::Todo && step.state != StepRecord::State::Under)) continue;
+    record.stage = step.stage;
+    record.task = step.task;
+    record.stage_number = step.stage_number;
+    return;
+  }
+}
+
+void Pipeline::take_stock(bool only_looks) {
+  only_looks_ = only_looks;
   std::vector<Record> changes;
   std::set<std::string, std::less<>> unfinished;
   for (RunRecord& record : shop_.journal().runs({std::nullopt, true, 0})) {
@@ -86,18 +99,14 @@ void Pipeline::take_stock() {
     if (record.state == RunState::Interrupted) continue;
     if (record.state == RunState::Undoing) record.resume_as = RunState::Undoing;
     record.state = RunState::Interrupted;
-    // Its line does not follow every step; the steps know where it stood.
-    const auto whole = shop_.journal().run(record.id);
-    for (const StepRecord& step : whole ? whole->steps : std::vector<StepRecord>{}) {
-      if (step.undoes || (step.state != StepRecord::State::Todo && step.state != StepRecord::State::Under)) continue;
-      record.stage = step.stage;
-      record.task = step.task;
-      record.stage_number = step.stage_number;
-      break;
-    }
+    stand_where_it_stopped(record);
     changes.emplace_back(line_of(record));
   }
-  if (!changes.empty()) shop_.journal().write(changes);
+  try {
+    if (!changes.empty()) shop_.journal().write(changes);
+  } catch (const Error&) {
+    if (!only_looks) throw;
+  }
   if (unfinished.empty()) return;
   // Whoever was killed together with its forkserver may have left workers' children at work.
   const auto ours = [&](std::string_view step) { return unfinished.count(step.substr(0, step.find('.'))) > 0; };

@@ -43,8 +43,8 @@ class Pipeline {
   ~Pipeline();
 
   // First call: what an earlier jarvis left unfinished becomes `interrupted` (or expired), and processes of its
-  // attempts that survived are ended. Blocks for the journal.
-  void take_stock();
+  // attempts that survived are ended. Who only looks goes on when that cannot be written down. Blocks for the journal.
+  void take_stock(bool only_looks = false);
 
   // Begins a run; its id. `code` is set when it must be confirmed first (the plan destroys): the word to confirm with.
   // Error(Refused) when the host is held.
@@ -109,6 +109,8 @@ class Pipeline {
   std::string demand_code(RunRecord& record) const;
   boost::asio::awaitable<void> take_lock(std::string host, std::string run);
   RunView stored_view(const RunRecord& record);
+  RunView unattended_view(RunRecord record);
+  void stand_where_it_stopped(RunRecord& record);
   void leave_lock(const std::string& host, const std::string& run);
   void told(const Run& run, Run::What what);
   class OnTheWay;
@@ -118,7 +120,7 @@ class Pipeline {
   std::map<std::string, std::string> holders_;        // host -> run that holds it, carried here or not
   std::map<int, Listener> listeners_;
   int next_listener_ = 1;
-  bool stopping_ = false;
+  bool stopping_ = false, only_looks_ = false;
   std::set<std::string> on_the_way_;  // runs that a command is about to carry
   boost::asio::steady_timer idle_;
   boost::asio::steady_timer some_ended_;  // never expires; cancelled whenever a run has ended

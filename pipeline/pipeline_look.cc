@@ -5,8 +5,16 @@
 namespace jarvis::pipeline {
 
 // With what only a look at all its steps tells: how long this usually takes.
+// Who only looks may not have been able to write down that nobody carries a run.
+RunView Pipeline::unattended_view(RunRecord record) {
+  const bool left_behind = only_looks_ && !ended(record.state) && record.state != RunState::Confirming;
+  if (left_behind && record.state != RunState::Interrupted) stand_where_it_stopped(record);
+  if (left_behind) record.state = RunState::Interrupted;
+  return view_of(record);
+}
+
 RunView Pipeline::stored_view(const RunRecord& record) {
-  RunView view = view_of(record);
+  RunView view = unattended_view(record);
   std::chrono::milliseconds usual{0};
   bool known = !record.steps.empty();
   for (const StepRecord& step : record.steps) {
@@ -28,7 +36,7 @@ std::vector<RunView> Pipeline::views(const RunFilter& filter) {
     } else if (filter.host) {  // somebody looks closely
       made.push_back(stored_view(shop_.journal().run(record.id).value_or(record)));
     } else {
-      made.push_back(view_of(record));
+      made.push_back(unattended_view(record));
     }
   }
   return made;
