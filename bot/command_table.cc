@@ -96,6 +96,32 @@ const CommandRow kCommands[] = {
      {"--skip=", "because="},
      Where::Anywhere,
      true},
+    {"hold",
+     "HOST because REASON",
+     "no run of this host begins until it is released",
+     "jarvis hold loki because the disk is being looked at",
+     Input::None,
+     1,
+     1,
+     {"because="},
+     Where::Anywhere,
+     true},
+    {"release", "HOST", "lets a held host go", "jarvis release loki", Input::None, 1, 1, {}, Where::Anywhere, true},
+    {"freeze",
+     "[because REASON]",
+     "no new task begins anywhere; what is at work ends",
+     "jarvis freeze because the data centre is being moved",
+     Input::None,
+     0,
+     0,
+     {"because="},
+     Where::Anywhere,
+     true},
+    {"thaw", "", "tasks begin again", "jarvis thaw", Input::None, 0, 0, {}, Where::Anywhere, true},
+    {"follow", "HOST", "tells you of every stage", "jarvis follow loki", Input::None, 1, 1},
+    {"quiet", "HOST", "tells you of nothing but the end", "jarvis quiet loki", Input::None, 1, 1},
+    {"whoami", "", "who jarvis sees in you, and what you may do", "jarvis whoami", Input::None, 0, 0},
+    {"audit", "[HOST]", "who did what, verified", "jarvis audit loki", Input::None, 0, 1},
     {"replay",
      "CLIPBOARD [--operation NAME] [--from TASK] [--only TASK]",
      "a new run of the action list on a saved clipboard",
@@ -268,6 +294,16 @@ std::string help_text(const std::string& command) {
     text += left + row.help + "\n";
   }
   return text + "`jarvis help COMMAND` shows an example, `jarvis help tasks` the tasks";
+}
+
+std::string chat_help() {
+  std::string names;
+  for (const CommandRow& row : kCommands) {
+    if (row.where == Where::Anywhere) names += (names.empty() ? "" : ", ") + std::string(row.name);
+  }
+  return "I make hosts and keep at it until they work. Commands: " + names +
+         "\nSPEC is a https URL (a gist) or an LDAP name (cn=loki); HOST is a host's name; I tell here how runs go"
+         "\n`jarvis help deploy` shows an example, `jarvis whoami` what you may do";
 }
 
 }  // namespace jarvis::bot

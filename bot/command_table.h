@@ -44,5 +44,7 @@ Invocation parse_invocation(const std::vector<std::string>& arguments);
 
 // `help`, `help COMMAND`.
 std::string help_text(const std::string& command);
+// What jarvis can do, in three lines: `help` in chat.
+std::string chat_help();
 
 }  // namespace jarvis::bot

@@ -1,4 +1,4 @@
-// What the commands do. Each is a coroutine on the house, for one session, and returns the exit status of CONTRACTS §5.
+// What the commands do. Each is a coroutine on the house, for one talk, and returns the exit status of CONTRACTS §5.
 // Errors leave as pipeline::Error; perform() turns them into one sentence and a status.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bot/house.h"
-#include "bot/session.h"
+#include "bot/talk.h"
 #include "pipeline/error.h"
 
 namespace jarvis::bot {
@@ -18,27 +18,32 @@ inline constexpr const char* kShownAbout = "shown clipboard";
 
 int exit_status_of(const pipeline::Error& error);
 
-// The command of a session, whichever it is, to its exit status.
-boost::asio::awaitable<int> perform(House& house, Session& session);
+// The command of a talk, whichever it is, to its exit status.
+boost::asio::awaitable<int> perform(House& house, Talk& talk);
 
-boost::asio::awaitable<int> do_deploy(House& house, Session& session);  // deploy, redeploy
-boost::asio::awaitable<int> do_destroy(House& house, Session& session);
-boost::asio::awaitable<int> do_replay(House& house, Session& session);
-boost::asio::awaitable<int> do_retry(House& house, Session& session);
-boost::asio::awaitable<int> do_confirm(House& house, Session& session);
-boost::asio::awaitable<int> do_cancel(House& house, Session& session);
-boost::asio::awaitable<int> do_plan(House& house, Session& session);
-boost::asio::awaitable<int> do_status(House& house, Session& session);  // status, history
-boost::asio::awaitable<int> do_logs(House& house, Session& session);
-boost::asio::awaitable<int> do_clipboard(House& house, Session& session);
+boost::asio::awaitable<int> do_deploy(House& house, Talk& talk);  // deploy, redeploy
+boost::asio::awaitable<int> do_destroy(House& house, Talk& talk);
+boost::asio::awaitable<int> do_replay(House& house, Talk& talk);
+boost::asio::awaitable<int> do_retry(House& house, Talk& talk);
+boost::asio::awaitable<int> do_confirm(House& house, Talk& talk);
+boost::asio::awaitable<int> do_cancel(House& house, Talk& talk);
+boost::asio::awaitable<int> do_plan(House& house, Talk& talk);
+boost::asio::awaitable<int> do_status(House& house, Talk& talk);  // status, history
+boost::asio::awaitable<int> do_logs(House& house, Talk& talk);
+boost::asio::awaitable<int> do_clipboard(House& house, Talk& talk);
+boost::asio::awaitable<int> do_hold(House& house, Talk& talk);    // hold, release
+boost::asio::awaitable<int> do_freeze(House& house, Talk& talk);  // freeze, thaw
+boost::asio::awaitable<int> do_whoami(House& house, Talk& talk);
+boost::asio::awaitable<int> do_audit(House& house, Talk& talk);
+boost::asio::awaitable<int> do_follow(House& house, Talk& talk);  // follow, quiet
 
 struct Begun {
   std::string run;
   std::optional<std::string> code;  // what it must be confirmed with first
 };
-// Waits for runs, tells the session how they go and how each ended; the worst exit status. With --detach prints their
+// Waits for runs, tells the person how they go and how each ended; the worst exit status. With --detach prints their
 // ids.
-boost::asio::awaitable<int> follow(House& house, Session& session, std::vector<Begun> begun);
-boost::asio::awaitable<int> follow(House& house, Session& session, std::string run, std::optional<std::string> code);
+boost::asio::awaitable<int> follow(House& house, Talk& talk, std::vector<Begun> begun);
+boost::asio::awaitable<int> follow(House& house, Talk& talk, std::string run, std::optional<std::string> code);
 
 }  // namespace jarvis::bot

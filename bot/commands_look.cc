@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "bot/commands.h"
+#include "bot/orders.h"
 #include "bot/words.h"
 #include "pipeline/error.h"
 #include "pipeline/secrets.h"
@@ -16,13 +17,11 @@ using pipeline::RunState;
 
 namespace {
 
-constexpr int kListed = 50;
-
-void show(House& house, Session& session, const pipeline::RunView& view, bool with_id) {
-  if (session.invocation().json) {
+void show(House& house, Talk& talk, const pipeline::RunView& view, bool with_id) {
+  if (talk.invocation().json) {
     auto object = json_of(view);
     if (view.state == RunState::Confirming) object["confirm"] = house.pipeline().code_of(view.run).value_or("");
-    session.json(std::move(object));
+    talk.json(std::move(object));
     return;
   }
   const std::string host = house.shown(view.host);
@@ -30,18 +29,18 @@ void show(House& house, Session& session, const pipeline::RunView& view, bool wi
   if (with_id)
     line += "  [" + view.operation + " " + view.run + ", " + clock_of(view.started) +
             (ended(view.state) ? ", took " + in_words(view.elapsed) : "") + "]";
-  session.say(line);
+  talk.say(line);
 }
 
-void explain(House& house, Session& session, const pipeline::RunView& view) {
-  if (session.invocation().json) return;
+void explain(House& house, Talk& talk, const pipeline::RunView& view) {
+  if (talk.invocation().json) return;
   const std::string host = house.shown(view.host);
   const std::string next = next_step(view, host);
-  if (!next.empty()) session.say("  " + next);
+  if (!next.empty()) talk.say("  " + next);
   if (view.state == RunState::Confirming)
-    session.say("  " + std::string("jarvis confirm ") + house.pipeline().code_of(view.run).value_or(""));
-  session.say("  " + view.operation + " " + view.run + " by " + view.by + ", started " + clock_of(view.started) +
-              (ended(view.state) ? ", took " + in_words(view.elapsed) : ""));
+    talk.say("  " + std::string("jarvis confirm ") + house.pipeline().code_of(view.run).value_or(""));
+  talk.say("  " + view.operation + " " + view.run + " by " + view.by + ", started " + clock_of(view.started) +
+           (ended(view.state) ? ", took " + in_words(view.elapsed) : ""));
 }
 
 // The index of the step that TASK names in a run, the last one if it stands there several times.
@@ -60,35 +59,39 @@ int step_of(const pipeline::RunRecord& record, const std::string& task) {
 
 }  // namespace
 
-awaitable<int> do_status(House& house, Session& session) {
-  const Invocation& invocation = session.invocation();
+awaitable<int> do_status(House& house, Talk& talk) {
+  const Invocation& invocation = talk.invocation();
   const bool history = std::string(invocation.row->name) == "history";
   if (history) {
-    for (const auto& view : house.pipeline().views({house.host_of(invocation.words.at(0)), false, 0}))
-      show(house, session, view, true);
+    for (const auto& view : house.pipeline().views({allowed_host(house, talk, invocation.words.at(0)), false, 0}))
+      show(house, talk, view, true);
     co_return kDone;
   }
   if (!invocation.words.empty()) {
-    const auto view = house.run_of(invocation.words[0]);
-    show(house, session, view, false);
-    explain(house, session, view);
+    const auto view = allowed_run(house, talk, invocation.words[0]);
+    show(house, talk, view, false);
+    explain(house, talk, view);
     co_return kDone;
   }
   const auto views = house.pipeline().views({std::nullopt, true, 0});
-  int shown = 0;
+  const std::size_t most = talk.lines();
+  std::size_t fitting = 0;
   for (const auto& view : views) {
-    if (!invocation.json && ++shown > kListed) continue;
-    show(house, session, view, true);
+    if (!may(house.settings(), talk.asker(), {"status", {view.host}, view.provider}).allowed) continue;
+    if (!invocation.json && ++fitting > most) continue;
+    show(house, talk, view, true);
   }
-  if (shown > kListed)
-    session.say("... and " + std::to_string(shown - kListed) + " more; `jarvis status --json` lists all");
-  if (views.empty() && !invocation.json) session.say("nothing is in flight; `jarvis history HOST` tells what was");
+  if (fitting > most) {
+    talk.say("... and " + std::to_string(fitting - most) + " more; `jarvis status HOST` tells of one" +
+             (talk.waits() ? ", `jarvis status --json` lists all" : ""));
+  }
+  if (views.empty() && !invocation.json) talk.say("nothing is in flight; `jarvis history HOST` tells what was");
   co_return kDone;
 }
 
-awaitable<int> do_logs(House& house, Session& session) {
-  const Invocation& invocation = session.invocation();
-  const auto view = house.run_of(invocation.words.at(0));
+awaitable<int> do_logs(House& house, Talk& talk) {
+  const Invocation& invocation = talk.invocation();
+  const auto view = allowed_run(house, talk, invocation.words.at(0));
   const auto record = house.journal().run(view.run);
   if (!record) throw Error(Kind::Usage, "no run " + view.run);
   std::optional<int> only;
@@ -105,7 +108,7 @@ awaitable<int> do_logs(House& house, Session& session) {
         live != nullptr && live->current_step() == attempt.step && !attempt.ended && step.tries == attempt.number;
     if (under_way) attempt.log = live->live_log();
     if (invocation.json) {
-      session.json(json_of(attempt, view.host, step.task));
+      talk.json(json_of(attempt, view.host, step.task));
       continue;
     }
     std::string head =
@@ -118,22 +121,22 @@ awaitable<int> do_logs(House& house, Session& session) {
       head +=
           " after " + in_words(std::chrono::duration_cast<std::chrono::milliseconds>(*attempt.ended - attempt.started));
     if (!attempt.last_words.empty()) head += ": " + attempt.last_words;
-    session.say(head);
+    talk.say(head);
     std::istringstream lines(attempt.log);
-    for (std::string line; std::getline(lines, line);) session.say("  " + line);
+    for (std::string line; std::getline(lines, line);) talk.say("  " + line);
   }
   if (invocation.json) co_return kDone;
   for (const auto& step : record->steps) {
     if (step.state == pipeline::StepRecord::State::Skipped && (!only || *only == step.index))
-      session.say(step.task + ": skipped because " + step.skipped_because);
+      talk.say(step.task + ": skipped because " + step.skipped_because);
   }
-  if (attempts.empty()) session.say("nothing has run yet");
+  if (attempts.empty()) talk.say("nothing has run yet");
   co_return kDone;
 }
 
-awaitable<int> do_clipboard(House& house, Session& session) {
-  const Invocation& invocation = session.invocation();
-  const auto view = house.run_of(invocation.words.at(0));
+awaitable<int> do_clipboard(House& house, Talk& talk) {
+  const Invocation& invocation = talk.invocation();
+  const auto view = allowed_run(house, talk, invocation.words.at(0));
   std::optional<int> step;
   const auto after = invocation.options.find("after");
   if (after != invocation.options.end()) {
@@ -147,7 +150,7 @@ awaitable<int> do_clipboard(House& house, Session& session) {
   const std::string text = house.pipeline().clipboard(view.run, step);
   pipeline::Workshop& shop = house.pipeline().shop();
   const bool reveal = invocation.options.count("reveal") > 0;
-  session.raw(reveal ? text : pipeline::show_sealed(text, shop.is_secret(), [&](std::string_view plain) {
+  talk.raw(reveal ? text : pipeline::show_sealed(text, shop.is_secret(), [&](std::string_view plain) {
     return shop.seal().seal_text(plain, kShownAbout);
   }));
   co_return kDone;
@@ -164,23 +167,31 @@ int exit_status_of(const Error& error) {
   }
 }
 
-awaitable<int> perform(House& house, Session& session) {
-  const std::string name = session.invocation().row->name;
-  // Root and the owner of the state may do everything; the socket lets nobody else in, and this says so if it ever
-  // does.
-  if (session.uid() != 0 && session.uid() != house.state().owner()) {
-    throw Error(Kind::Refused, session.by() + " is neither root nor the owner of " + house.state().path().string());
+awaitable<int> perform(House& house, Talk& talk) {
+  const std::string name = talk.invocation().row->name;
+  // Whether he may do it at all; to which host is asked where that is known. Codes are asked about by what they
+  // confirm.
+  if (name != "confirm") require(house.settings(), talk.asker(), {name, {}, ""});
+  if (name == "help") {
+    const auto& words = talk.invocation().words;
+    talk.say(words.empty() ? chat_help() : help_text(words[0]));
+    co_return kDone;
   }
-  if (name == "deploy" || name == "redeploy") co_return co_await do_deploy(house, session);
-  if (name == "destroy") co_return co_await do_destroy(house, session);
-  if (name == "replay") co_return co_await do_replay(house, session);
-  if (name == "retry") co_return co_await do_retry(house, session);
-  if (name == "confirm") co_return co_await do_confirm(house, session);
-  if (name == "cancel") co_return co_await do_cancel(house, session);
-  if (name == "plan") co_return co_await do_plan(house, session);
-  if (name == "status" || name == "history") co_return co_await do_status(house, session);
-  if (name == "logs") co_return co_await do_logs(house, session);
-  if (name == "clipboard") co_return co_await do_clipboard(house, session);
+  if (name == "deploy" || name == "redeploy") co_return co_await do_deploy(house, talk);
+  if (name == "destroy") co_return co_await do_destroy(house, talk);
+  if (name == "replay") co_return co_await do_replay(house, talk);
+  if (name == "retry") co_return co_await do_retry(house, talk);
+  if (name == "confirm") co_return co_await do_confirm(house, talk);
+  if (name == "cancel") co_return co_await do_cancel(house, talk);
+  if (name == "plan") co_return co_await do_plan(house, talk);
+  if (name == "status" || name == "history") co_return co_await do_status(house, talk);
+  if (name == "logs") co_return co_await do_logs(house, talk);
+  if (name == "clipboard") co_return co_await do_clipboard(house, talk);
+  if (name == "hold" || name == "release") co_return co_await do_hold(house, talk);
+  if (name == "freeze" || name == "thaw") co_return co_await do_freeze(house, talk);
+  if (name == "whoami") co_return co_await do_whoami(house, talk);
+  if (name == "audit") co_return co_await do_audit(house, talk);
+  if (name == "follow" || name == "quiet") co_return co_await do_follow(house, talk);
   throw Error(Kind::Usage, "the command " + name + " is not said to a jarvis that runs");
 }
 

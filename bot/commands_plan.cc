@@ -12,14 +12,16 @@ using pipeline::Kind;
 using pipeline::Order;
 using pipeline::Plan;
 
-awaitable<int> do_plan(House& house, Session& session) {
-  const Invocation& invocation = session.invocation();
+awaitable<int> do_plan(House& house, Talk& talk) {
+  const Invocation& invocation = talk.invocation();
   const std::string source = invocation.words.at(0);
   const auto given = invocation.options.find("operation");
   std::string operation = given != invocation.options.end() ? given->second : "deploy";
+  std::optional<SpecText> spec;
+  if (talk.input(source) != nullptr || is_remote(source)) spec = co_await read_source(house, talk, source);
   Order order = [&] {
     std::vector<std::string> written;
-    if (session.input(source) != nullptr) return order_from_spec(house, session, source, operation, written);
+    if (spec) return order_from_spec(house, talk, *spec, operation, written);
     const std::string host = [&] {
       try {
         return house.host_of(source);
@@ -30,7 +32,7 @@ awaitable<int> do_plan(House& house, Session& session) {
     }();
     Clipboard first = Clipboard::parse(house.pipeline().host_clipboard(host).value_or("{}"));
     Plan plan = pipeline::make_plan(house.list_of(first.require("provider"), operation), house.table(), first, host);
-    return order_of(house, session, std::move(plan), std::move(first), host);
+    return order_of(house, talk, std::move(plan), std::move(first), host);
   }();
   const auto credential_faults = house.pipeline().credential_faults(order.plan);
   if (!credential_faults.empty()) throw Error(Kind::Usage, joined_lines(credential_faults));
@@ -40,8 +42,8 @@ awaitable<int> do_plan(House& house, Session& session) {
   int number = 0;
   std::string stage;
   if (!invocation.json)
-    session.say(host + ": " + operation + " with " + order.plan.provider + ", " + std::to_string(order.plan.stages) +
-                " stages");
+    talk.say(host + ": " + operation + " with " + order.plan.provider + ", " + std::to_string(order.plan.stages) +
+             " stages");
   for (const auto& one : answers) {
     const bool new_stage = stage != one.stage;
     if (new_stage) ++number;
@@ -49,23 +51,23 @@ awaitable<int> do_plan(House& house, Session& session) {
     changes = changes || !one.changes.empty();
     faults = faults || !one.fault.empty();
     if (invocation.json) {
-      session.json({{"host", order.plan.host},
-                    {"operation", operation},
-                    {"stage_number", number},
-                    {"stage", one.stage},
-                    {"task", one.task},
-                    {"asked", one.asked},
-                    {"changes", one.changes},
-                    {"error", one.fault.empty() ? nlohmann::json() : nlohmann::json(one.fault)}});
+      talk.json({{"host", order.plan.host},
+                 {"operation", operation},
+                 {"stage_number", number},
+                 {"stage", one.stage},
+                 {"task", one.task},
+                 {"asked", one.asked},
+                 {"changes", one.changes},
+                 {"error", one.fault.empty() ? nlohmann::json() : nlohmann::json(one.fault)}});
       continue;
     }
     std::string line =
         "  " + std::to_string(number) + "/" + std::to_string(order.plan.stages) + " " + one.stage + "  " + one.task;
     if (!one.asked) line += ": not asked";
     if (one.asked && one.fault.empty() && one.changes.empty()) line += ": no change";
-    session.say(line);
-    for (const std::string& change : one.changes) session.say("      " + change);
-    if (!one.fault.empty()) session.say("      would fail: " + one.fault);
+    talk.say(line);
+    for (const std::string& change : one.changes) talk.say("      " + change);
+    if (!one.fault.empty()) talk.say("      would fail: " + one.fault);
   }
   if (faults) co_return kUsage;
   co_return changes ? kWouldChange : kDone;

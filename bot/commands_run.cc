@@ -21,23 +21,24 @@ using pipeline::RunView;
 
 namespace {
 
-awaitable<void> submit_into(House& house, Session& session, Order order, std::vector<std::string> written,
-                            Begun& begun) {
-  begun.run = co_await submit(house, session, std::move(order), std::move(written), begun.code);
+awaitable<void> submit_into(House& house, Talk& talk, Order order, std::vector<std::string> written, Begun& begun) {
+  begun.run = co_await submit(house, talk, std::move(order), std::move(written), begun.code);
 }
 
 }  // namespace
 
-awaitable<int> do_deploy(House& house, Session& session) {
-  const Invocation& invocation = session.invocation();
+awaitable<int> do_deploy(House& house, Talk& talk) {
+  const Invocation& invocation = talk.invocation();
   // Every spec is checked before the first host is touched.
   std::vector<Order> orders;
   std::vector<std::vector<std::string>> written;
   std::vector<std::string> faults;
-  for (const std::string& source : invocation.words) {
+  const auto specs = co_await read_sources(house, talk, invocation.words);
+  for (const SpecText& spec : specs) {
+    const std::string& source = spec.source;
     try {
       written.emplace_back();
-      orders.push_back(order_from_spec(house, session, source, invocation.row->name, written.back()));
+      orders.push_back(order_from_spec(house, talk, spec, invocation.row->name, written.back()));
       for (std::size_t i = 0; i + 1 < orders.size(); ++i) {
         if (orders[i].plan.host == orders.back().plan.host)
           throw Error(Kind::Usage,
@@ -55,7 +56,7 @@ awaitable<int> do_deploy(House& house, Session& session) {
   std::vector<Begun> submitted(orders.size());
   std::vector<awaitable<void>> work;
   for (std::size_t i = 0; i < orders.size(); ++i)
-    work.push_back(submit_into(house, session, std::move(orders[i]), std::move(written[i]), submitted[i]));
+    work.push_back(submit_into(house, talk, std::move(orders[i]), std::move(written[i]), submitted[i]));
   const auto failures = co_await together(std::move(work));
   if (failures.size() == 1 && failures[0]) std::rethrow_exception(failures[0]);
   std::vector<Begun> begun;
@@ -68,17 +69,17 @@ awaitable<int> do_deploy(House& house, Session& session) {
     try {
       std::rethrow_exception(failures[i]);
     } catch (const Error& e) {
-      session.error((e.kind() == Kind::Refused ? "refused: " : "") + std::string(e.what()));
+      talk.error((e.kind() == Kind::Refused ? "refused: " : "") + std::string(e.what()));
       worst = std::max(worst, exit_status_of(e));
     }
   }
-  const int status = co_await follow(house, session, std::move(begun));
+  const int status = co_await follow(house, talk, std::move(begun));
   worst = std::max(worst, status);
   co_return worst;
 }
 
-awaitable<int> do_destroy(House& house, Session& session) {
-  const std::string host = house.host_of(session.invocation().words.at(0));
+awaitable<int> do_destroy(House& house, Talk& talk) {
+  const std::string host = allowed_host(house, talk, talk.invocation().words.at(0));
   const auto board = house.pipeline().host_clipboard(host);
   if (!board) throw Error(Kind::Usage, host + " has no clipboard here: jarvis did not make it");
   Clipboard first = Clipboard::parse(*board, house.pipeline().shop().options().bounds);
@@ -86,13 +87,13 @@ awaitable<int> do_destroy(House& house, Session& session) {
   Plan plan = pipeline::make_plan(house.list_of(provider, "destroy"), house.table(), first, host);
   std::optional<std::string> code;
   std::vector<std::string> keys = first.keys();
-  Order order = order_of(house, session, std::move(plan), std::move(first), host);
-  const std::string id = co_await submit(house, session, std::move(order), std::move(keys), code);
-  co_return co_await follow(house, session, id, code);
+  Order order = order_of(house, talk, std::move(plan), std::move(first), host);
+  const std::string id = co_await submit(house, talk, std::move(order), std::move(keys), code);
+  co_return co_await follow(house, talk, id, code);
 }
 
-awaitable<int> do_replay(House& house, Session& session) {
-  const Invocation& invocation = session.invocation();
+awaitable<int> do_replay(House& house, Talk& talk) {
+  const Invocation& invocation = talk.invocation();
   const std::string source = invocation.words.at(0);
   const auto option = [&](const char* name) {
     const auto found = invocation.options.find(name);
@@ -101,13 +102,13 @@ awaitable<int> do_replay(House& house, Session& session) {
   pipeline::Workshop& shop = house.pipeline().shop();
   Clipboard first = [&] {
     try {
-      const Clipboard saved = Clipboard::parse(text_of(session, source), shop.options().bounds);
+      const Clipboard saved = Clipboard::parse(text_of(talk, source), shop.options().bounds);
       return Clipboard::parse(
           pipeline::open_sealed(saved.text(),
                                 [&](std::string_view sealed) { return shop.seal().open_text(sealed, kShownAbout); }),
           shop.options().bounds);
     } catch (Error& e) {
-      if (session.input(source) == nullptr) throw;
+      if (talk.input(source) == nullptr) throw;
       throw Error(Kind::Usage, source + ": " + e.what());
     }
   }();
@@ -132,16 +133,16 @@ awaitable<int> do_replay(House& house, Session& session) {
   }
   Plan plan = pipeline::make_plan(list, house.table(), first, host);
   std::optional<std::string> code;
-  Order order = order_of(house, session, std::move(plan), std::move(first), source);
+  Order order = order_of(house, talk, std::move(plan), std::move(first), source);
   co_await preflight(house, order);
   const std::string id = co_await house.pipeline().submit(std::move(order), code);
-  co_return co_await follow(house, session, id, code);
+  co_return co_await follow(house, talk, id, code);
 }
 
-awaitable<int> do_retry(House& house, Session& session) {
-  const Invocation& invocation = session.invocation();
+awaitable<int> do_retry(House& house, Talk& talk) {
+  const Invocation& invocation = talk.invocation();
   const auto& words = invocation.words;
-  const std::string host = house.host_of(words.at(0));
+  const std::string host = allowed_host(house, talk, words.at(0));
   if (words.size() > 1 && (words.size() != 3 || words[1] != "from"))
     throw Error(Kind::Usage, "jarvis retry HOST [from TASK] [--skip TASK because REASON]");
   const auto skip = invocation.options.find("skip");
@@ -157,10 +158,12 @@ awaitable<int> do_retry(House& house, Session& session) {
   std::optional<std::string> code;
   if (words.size() == 1) {
     pipeline::Pipeline::Retry what{
-        newest->run, {}, session.by(), "command line", house.directory_for(session.directory())};
+        newest->run, {}, talk.by(), talk.where(), house.directory_for(talk.directory()), 1, talk.asker().name};
+    const Role* role = require(house.settings(), talk.asker(), {"retry", {host}, newest->provider});
+    if (role != nullptr) what.approvals = role->approvals;
     if (skip != invocation.options.end()) what.skip.emplace_back(skip->second, because->second);
     const std::string id = co_await house.pipeline().retry(std::move(what), code);
-    co_return co_await follow(house, session, id, code);
+    co_return co_await follow(house, talk, id, code);
   }
   // From a task on, with the clipboard as it stood before it: a run of its own.
   const auto record = house.journal().run(newest->run);
@@ -186,24 +189,34 @@ awaitable<int> do_retry(House& house, Session& session) {
     list.entries.push_back(std::move(entry));
   }
   Plan plan = pipeline::make_plan(list, house.table(), first, host);
-  Order order = order_of(house, session, std::move(plan), std::move(first), "run " + newest->run);
+  Order order = order_of(house, talk, std::move(plan), std::move(first), "run " + newest->run);
   co_await preflight(house, order);
   const std::string id = co_await house.pipeline().submit(std::move(order), code);
-  co_return co_await follow(house, session, id, code);
+  co_return co_await follow(house, talk, id, code);
 }
 
-awaitable<int> do_confirm(House& house, Session& session) {
-  const std::string id =
-      co_await house.pipeline().confirm(session.invocation().words.at(0), house.directory_for(session.directory()));
-  co_return co_await follow(house, session, id, std::nullopt);
+awaitable<int> do_confirm(House& house, Talk& talk) {
+  const std::string code = talk.invocation().words.at(0);
+  // Whoever may order it may confirm it, where he may order it.
+  if (const auto waiting = house.pipeline().waits_for(code))
+    require(house.settings(), talk.asker(), {waiting->operation, {waiting->host}, waiting->provider});
+  const auto confirmed =
+      co_await house.pipeline().confirm(code, talk.asker().name, house.directory_for(talk.directory()));
+  if (confirmed.missing > 0) {
+    talk.say(house.shown(house.pipeline().view(confirmed.run)->host) + ": confirmed by " +
+             std::to_string(confirmed.approvers.size()) + " of " +
+             std::to_string(static_cast<int>(confirmed.approvers.size()) + confirmed.missing) + " people");
+    co_return kUnfinished;
+  }
+  co_return co_await follow(house, talk, confirmed.run, std::nullopt);
 }
 
-awaitable<int> do_cancel(House& house, Session& session) {
-  const std::string host = house.host_of(session.invocation().words.at(0));
+awaitable<int> do_cancel(House& house, Talk& talk) {
+  const std::string host = allowed_host(house, talk, talk.invocation().words.at(0));
   const auto views = house.pipeline().views({host, true, 0});
   if (views.empty()) throw Error(Kind::Usage, house.shown(host) + ": nothing is in flight, there is nothing to cancel");
-  const std::string id = co_await house.pipeline().cancel(views.front().run, session.by());
-  const int status = co_await follow(house, session, id, std::nullopt);
+  const std::string id = co_await house.pipeline().cancel(views.front().run, talk.by());
+  const int status = co_await follow(house, talk, id, std::nullopt);
   // It was asked to end and it did: that is what this command was for.
   co_return status == kCancelled ? kDone : status;
 }

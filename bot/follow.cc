@@ -46,12 +46,12 @@ int exit_of(RunState state) {
   }
 }
 
-// Hears what happens to the runs of one command, tells the session, and how each ended when it does.
+// Hears what happens to the runs of one command, tells the talk, and how each ended when it does.
 class Watch {
  public:
-  Watch(House& house, Session& session, const std::vector<std::string>& runs)
+  Watch(House& house, Talk& talk, const std::vector<std::string>& runs)
       : house_(house),
-        session_(session),
+        talk_(talk),
         left_(runs.begin(), runs.end()),
         wake_(house.pipeline().shop().loop(), std::chrono::hours(24 * 365)) {
     id_ = house.pipeline().listen([this](const Run& one, Run::What what) {
@@ -78,7 +78,7 @@ class Watch {
 
  private:
   void heard(const Run& run, Run::What what) {
-    const bool tell = !session_.invocation().json && !session_.invocation().quiet;
+    const bool tell = !talk_.invocation().json && !talk_.invocation().quiet;
     if (!tell && what != Run::What::Ended) return;
     const RunView view = run.view();
     if (tell) {
@@ -86,18 +86,18 @@ class Watch {
       std::string& name = names_[view.host];
       if (name.empty()) name = house_.shown(view.host);
       object["host"] = name;
-      session_.progress(std::move(object));
+      talk_.progress(std::move(object));
     }
     if (what == Run::What::Ended) over(view.run, view);
   }
 
   void over(const std::string& run, const RunView& view) {
     const std::string host = house_.shown(view.host);
-    if (session_.invocation().json) session_.json(json_of(view));
-    if (!session_.invocation().json) {
-      session_.say(status_line(view, host));
+    if (talk_.invocation().json) talk_.json(json_of(view));
+    if (!talk_.invocation().json) {
+      talk_.say(status_line(view, host));
       const std::string next = next_step(view, host);
-      if (!next.empty()) session_.say("  " + next);
+      if (!next.empty()) talk_.say("  " + next);
     }
     worst_ = std::max(worst_, exit_of(view.state));
     left_.erase(run);
@@ -105,7 +105,7 @@ class Watch {
   }
 
   House& house_;
-  Session& session_;
+  Talk& talk_;
   std::set<std::string> left_;
   std::map<std::string, std::string> names_;  // of hosts, as people call them
   asio::steady_timer wake_;
@@ -113,63 +113,65 @@ class Watch {
 };
 
 // Asks a person about a run that deletes something. True: it goes on; false: it waits, or was given up.
-awaitable<bool> asked_and_confirmed(House& house, Session& session, std::string run, std::string code) {
-  const Invocation& invocation = session.invocation();
+awaitable<bool> asked_and_confirmed(House& house, Talk& talk, std::string run, std::string code) {
+  const Invocation& invocation = talk.invocation();
   const RunView waiting = *house.pipeline().view(run);
   const std::string text = question(house, waiting);
-  if (!session.terminal() || invocation.json || invocation.detach) {
+  if (!talk.terminal() || invocation.json || invocation.detach) {
     if (invocation.json) {
       auto object = json_of(waiting);
       object["confirm"] = code;
-      session.json(std::move(object));
+      talk.json(std::move(object));
     } else {
-      session.say(text);
-      session.say("jarvis confirm " + code);
+      talk.say(text);
+      talk.say("jarvis confirm " + code);
     }
     co_return false;
   }
-  const auto answer = co_await session.ask(text + "\nreally? (yes/no)");
+  const auto answer = co_await talk.ask(text + "\nreally? (yes/no)");
   if (answer && (*answer == "yes" || *answer == "y" || *answer == code)) {
-    co_await house.pipeline().confirm(code, house.directory_for(session.directory()));
+    co_await house.pipeline().confirm(code, talk.asker().name, house.directory_for(talk.directory()));
     co_return true;
   }
-  co_await house.pipeline().cancel(run, session.by());
+  co_await house.pipeline().cancel(run, talk.by());
   const bool plain_no = !answer || *answer == "no" || *answer == "n";
-  session.say(house.shown(waiting.host) + ": " + waiting.operation + " given up, nothing was changed" +
-              (plain_no ? "" : " (the answer was not yes)"));
+  talk.say(house.shown(waiting.host) + ": " + waiting.operation + " given up, nothing was changed" +
+           (plain_no ? "" : " (the answer was not yes)"));
   co_return false;
 }
 
 }  // namespace
 
-awaitable<int> follow(House& house, Session& session, std::vector<Begun> begun) {
-  const Invocation& invocation = session.invocation();
+awaitable<int> follow(House& house, Talk& talk, std::vector<Begun> begun) {
+  const Invocation& invocation = talk.invocation();
   std::vector<std::string> runs;
   int status = kDone;
   for (const Begun& one : begun) {
     bool goes_on = true;
-    if (one.code) goes_on = co_await asked_and_confirmed(house, session, one.run, *one.code);
+    if (one.code) goes_on = co_await asked_and_confirmed(house, talk, one.run, *one.code);
     if (goes_on) runs.push_back(one.run);
     if (!goes_on)
-      status = std::max<int>(status,
-                             session.terminal() && !invocation.json && !invocation.detach ? kCancelled : kUnfinished);
+      status =
+          std::max<int>(status, talk.terminal() && !invocation.json && !invocation.detach ? kCancelled : kUnfinished);
   }
+  // In chat the reporter tells how runs go; nobody waits for them.
+  if (!talk.waits()) co_return status;
   if (invocation.detach) {
     for (const std::string& run : runs) {
-      if (invocation.json) session.json(json_of(*house.pipeline().view(run)));
-      if (!invocation.json) session.say(run);
+      if (invocation.json) talk.json(json_of(*house.pipeline().view(run)));
+      if (!invocation.json) talk.say(run);
     }
     co_return status;
   }
-  Watch watch(house, session, runs);
+  Watch watch(house, talk, runs);
   const int worst = co_await watch.end();
   co_return std::max(status, worst);
 }
 
-awaitable<int> follow(House& house, Session& session, std::string run, std::optional<std::string> code) {
+awaitable<int> follow(House& house, Talk& talk, std::string run, std::optional<std::string> code) {
   std::vector<Begun> one;
   one.push_back({std::move(run), std::move(code)});
-  co_return co_await follow(house, session, std::move(one));
+  co_return co_await follow(house, talk, std::move(one));
 }
 
 }  // namespace jarvis::bot

@@ -21,8 +21,12 @@
 #include <iostream>
 #include <thread>
 
+#include "bot/answer.h"
+#include "bot/chat.h"
 #include "bot/commands.h"
 #include "bot/log.h"
+#include "bot/reporter.h"
+#include "bot/session.h"
 #include "bot/words.h"
 #include "pipeline/error.h"
 
@@ -71,6 +75,8 @@ class Holder {
       : grace_(settings.grace),
         acceptor_(loop_),
         signals_(loop_, SIGTERM, SIGINT),
+        hangup_(loop_),
+        watchdog_(loop_),
         idle_(loop_),
         state_(state),
         house_(loop_, std::move(settings), installation, state, purpose) {
@@ -89,6 +95,32 @@ class Holder {
     asio::co_spawn(loop_, session(std::move(socket)), asio::detached);
   }
 
+  // Links, and who tells people how their runs go; before the interrupted runs go on, so that they are told.
+  void begin_chat() {
+    chat_ = std::make_unique<Chat>(loop_, house_);
+    reporter_ = std::make_unique<Reporter>(loop_, house_, *chat_);
+    chat_->arrange();
+  }
+  void catch_up() { reporter_->catch_up(); }
+
+  // SIGHUP reads the configuration again; `read` throws what is wrong with it.
+  void reload_on_hangup(std::function<Settings()> read) {
+    boost::system::error_code known_already;
+    hangup_.add(SIGHUP, known_already);
+    hangup_.async_wait([this, read](auto error, int) {
+      if (error) return;
+      reload(read);
+      reload_on_hangup(read);
+    });
+  }
+
+  // systemd restarts a jarvis whose loop stands still (sd_watchdog_enabled(3)): half of its time between two signs.
+  void begin_watchdog() {
+    const char* usec = std::getenv("WATCHDOG_USEC");
+    const auto every = std::chrono::microseconds(usec != nullptr ? std::atoll(usec) / 2 : 0);
+    if (every > std::chrono::microseconds(0)) show_life(every);
+  }
+
   // Runs the loop until nothing is to be done (foreground) or somebody stops it.
   void run(bool until_stopped) {
     asio::co_spawn(loop_, last_one_out(until_stopped), asio::detached);
@@ -96,6 +128,26 @@ class Holder {
   }
 
  private:
+  void reload(const std::function<Settings()>& read) {
+    try {
+      Settings settings = read();
+      grace_ = settings.grace;
+      house_.reload(std::move(settings));
+      if (chat_) chat_->arrange();
+      log_info("the configuration was read again");
+    } catch (const std::exception& e) {
+      log_error(std::string("the configuration stays as it was: ") + e.what());
+    }
+  }
+
+  void show_life(std::chrono::microseconds every) {
+    notify("WATCHDOG=1");
+    watchdog_.expires_after(every);
+    watchdog_.async_wait([this, every](auto error) {
+      if (!error) show_life(every);
+    });
+  }
+
   void listen() {
     const std::string path = state_.socket();
     ::unlink(path.c_str());  // ours to remove: we hold the lock
@@ -135,32 +187,38 @@ class Holder {
       auto one = std::make_shared<Session>(std::move(socket));
       std::erase_if(conversations_, [](const auto& old) { return old.expired(); });
       conversations_.push_back(one);
-      co_await answer(one);
+      co_await answer_to(one);
     } catch (const std::exception&) {  // somebody went away before he said what he wants
     }
     --sessions_;
     idle_.cancel();
   }
 
-  // Nothing that one command does may leave this function and touch another.
-  awaitable<void> answer(std::shared_ptr<Session> session) {
+  awaitable<void> answer_to(std::shared_ptr<Session> session) {
     int status = kFailed;
     try {
       co_await session->begin();
-      status = co_await perform(house_, *session);
-    } catch (const Error& e) {
-      session->error((e.kind() == Kind::Refused ? "refused: " : "") + std::string(e.what()));
+      session->set_asker(asker_of(session->uid()));
+      status = co_await answer(house_, *session, session->said());
+    } catch (const Error& e) {  // no command at all
+      session->error(e.what());
       status = exit_status_of(e);
-    } catch (const boost::system::system_error&) {
-      throw;
-    } catch (const std::exception& e) {
-      session->error(std::string("a fault in jarvis: ") + e.what());
     }
     session->exit(status);
     co_await session->drained();
     const bool large = session->input_bytes() > kLargeCommand;
     session.reset();
     if (large) ::malloc_trim(0);  // what it needed goes back: a bot runs for months
+  }
+
+  Asker asker_of(unsigned uid) const {
+    Asker made;
+    made.owner = uid == 0 || uid == state_.owner();
+    made.person = person_of_uid(house_.settings(), uid);
+    made.shown = name_of_uid(uid);
+    made.name = made.person != nullptr ? made.person->name : "uid " + std::to_string(uid);
+    made.place = "direct";
+    return made;
   }
 
   void heard(const Run& run, Run::What what) {
@@ -191,6 +249,8 @@ class Holder {
   awaitable<void> stop() {
     notify("STOPPING=1");
     co_await house_.pipeline().stop(grace_);
+    if (reporter_) reporter_->stop();
+    if (chat_) co_await chat_->stop();
     stopped_ = true;
     idle_.cancel();
   }
@@ -209,6 +269,8 @@ class Holder {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     signals_.cancel(ignored);
+    hangup_.cancel(ignored);
+    watchdog_.cancel();
     co_await house_.pipeline().stop(std::chrono::seconds(0));  // those that wait for their confirmation
     loop_.stop();
   }
@@ -216,10 +278,13 @@ class Holder {
   std::chrono::milliseconds grace_;
   asio::io_context loop_{1};
   asio::local::stream_protocol::acceptor acceptor_;
-  asio::signal_set signals_;
+  asio::signal_set signals_, hangup_;
+  asio::steady_timer watchdog_;
   asio::steady_timer idle_;
   StateDirectory& state_;
   House house_;
+  std::unique_ptr<Chat> chat_;
+  std::unique_ptr<Reporter> reporter_;
   std::vector<std::weak_ptr<Session>> conversations_;
   int sessions_ = 0, asked_ = 0;
   bool stopping_ = false, stopped_ = false;
@@ -254,12 +319,14 @@ int hold_for_command(Settings settings, const Installation& installation, StateD
   return result.status;
 }
 
-int hold_and_serve(Settings settings, const Installation& installation, StateDirectory& state) {
+int hold_and_serve(Settings settings, const Installation& installation, StateDirectory& state,
+                   std::function<Settings()> reread) {
   prepare_process();
   for (const std::string& section : settings.unused_sections)
     log_warning("configuration: `" + section + ":` is not used by this version");
   Holder holder(std::move(settings), installation, state, House::Purpose::Serve);
   holder.house().pipeline().shop().start_forkservers({"core", "ssh"});
+  holder.begin_chat();
   for (const auto& record : holder.house().pipeline().interrupted(std::nullopt)) {
     try {
       holder.house().pipeline().resume(record.id, holder.house().directory_for(""));
@@ -268,6 +335,9 @@ int hold_and_serve(Settings settings, const Installation& installation, StateDir
       log_error("run " + record.id + " of " + record.host + " cannot go on: " + e.what());
     }
   }
+  holder.catch_up();
+  holder.begin_watchdog();
+  if (reread) holder.reload_on_hangup(reread);
   log_info("ready, state " + state.path().string());
   notify("READY=1");
   holder.run(true);

@@ -2,6 +2,8 @@
 // foreground command stays until all runs have ended. Only main makes one.
 #pragma once
 
+#include <functional>
+
 #include "bot/front.h"
 #include "bot/house.h"
 
@@ -11,7 +13,8 @@ namespace jarvis::bot {
 int hold_for_command(Settings settings, const Installation& installation, StateDirectory& state,
                      const FrontRequest& request);
 
-// `jarvis serve`: until SIGTERM or SIGINT; the exit status.
-int hold_and_serve(Settings settings, const Installation& installation, StateDirectory& state);
+// `jarvis serve`: until SIGTERM or SIGINT; the exit status. `reread` reads the configuration again, on SIGHUP.
+int hold_and_serve(Settings settings, const Installation& installation, StateDirectory& state,
+                   std::function<Settings()> reread);
 
 }  // namespace jarvis::bot

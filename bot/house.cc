@@ -100,6 +100,19 @@ House::House(boost::asio::io_context& loop, Settings settings, Installation inst
   pipeline_ = std::make_unique<pipeline::Pipeline>(loop, *journal_, *pen_, open_key(settings_, *journal_), table_,
                                                    std::move(options));
   pipeline_->take_stock(purpose == Purpose::Look);
+  audit_ = std::make_unique<Audit>(state.path(), pipeline_->shop().seal());
+  followings_ = std::make_unique<Followings>(*journal_);
+}
+
+void House::reload(Settings settings) {
+  settings.state = settings_.state;
+  pipeline::TaskTable table = task_table(settings);
+  ActionLists lists = ActionLists::read(settings.plans, installation_.plans);
+  settings_ = std::move(settings);
+  table_ = std::move(table);
+  lists_ = std::move(lists);
+  providers_ = lists_.providers();
+  pipeline_->shop().forget_grants();
 }
 
 std::string House::directory_for(const std::string& callers) const {

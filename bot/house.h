@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "bot/audit.h"
+#include "bot/followings.h"
 #include "bot/plans.h"
 #include "bot/settings.h"
 #include "bot/state_directory.h"
@@ -38,6 +40,12 @@ class House {
   pipeline::Pipeline& pipeline() { return *pipeline_; }
   pipeline::Journal& journal() { return *journal_; }
   const Settings& settings() const { return settings_; }
+  Audit& audit() { return *audit_; }
+  Followings& followings() { return *followings_; }
+  const Installation& installation() const { return installation_; }
+  // Another configuration, for whatever comes from now on: people, roles, action lists, workers, credentials. Runs in
+  // flight keep the rows they were planned with. Throws, and changes nothing, when it cannot be used.
+  void reload(Settings settings);
   const ActionLists& lists() const { return lists_; }
   const pipeline::TaskTable& table() const { return table_; }
   const StateDirectory& state() const { return state_; }
@@ -66,6 +74,8 @@ class House {
   std::unique_ptr<pipeline::Journal> journal_;
   std::unique_ptr<pipeline::JournalThread> pen_;
   std::unique_ptr<pipeline::Pipeline> pipeline_;
+  std::unique_ptr<Audit> audit_;
+  std::unique_ptr<Followings> followings_;
   std::vector<std::string> providers_;
 };
 

@@ -79,7 +79,10 @@ int hold_or_talk(const Settings& settings, const Installation& installation, con
   const auto until = std::chrono::steady_clock::now() + 60s;
   for (;;) {
     if (state.try_lock()) {
-      if (serve) return hold_and_serve(settings, installation, state);
+      if (serve) {
+        return hold_and_serve(settings, installation, state,
+                              [invocation = request.invocation] { return settings_for(invocation); });
+      }
       return hold_for_command(settings, installation, state, request);
     }
     const int socket = connect_to(state.socket());

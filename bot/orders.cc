@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bot/commands.h"
+#include "bot/together.h"
 #include "pipeline/error.h"
 
 namespace jarvis::bot {
@@ -30,13 +31,77 @@ std::string prefixed(const std::string& source, const std::string& lines) {
   return made;
 }
 
-const std::string& text_of(const Session& session, const std::string& spec) {
-  if (const std::string* text = session.input(spec)) return *text;
-  if (const std::string* why = session.input_error(spec)) throw Error(Kind::Usage, spec + ": " + *why);
-  const bool remote = spec.find("://") != std::string::npos || spec.find('=') != std::string::npos;
-  throw Error(Kind::Usage,
-              spec + (remote ? ": specs are read from files by this version (a path, or - for standard input)"
-                             : ": No such file or directory"));
+const std::string& text_of(const Talk& talk, const std::string& spec) {
+  if (const std::string* text = talk.input(spec)) return *text;
+  if (const std::string* why = talk.input_error(spec)) throw Error(Kind::Usage, spec + ": " + *why);
+  throw Error(Kind::Usage, spec + ": No such file or directory");
+}
+
+bool is_remote(const std::string& spec) {
+  return spec.find("://") != std::string::npos || spec.find('=') != std::string::npos;
+}
+
+awaitable<SpecText> read_source(House& house, const Talk& talk, std::string source) {
+  if (talk.input(source) != nullptr || talk.input_error(source) != nullptr || !is_remote(source))
+    co_return SpecText{source, text_of(talk, source)};
+  const bool url = source.find("://") != std::string::npos;
+  const pipeline::Row row = house.table().require(url ? "spec:fetch" : "spec:ldap");
+  Clipboard asked = Clipboard::parse("{}");
+  asked.set(url ? "spec_url" : "spec_name", source);
+  try {
+    const std::string made =
+        co_await house.pipeline().perform(row, asked.text(), house.directory_for(talk.directory()));
+    co_return SpecText{source, Clipboard::parse(made, house.pipeline().shop().options().bounds).require("spec_text")};
+  } catch (Error& e) {
+    if (e.kind() == Kind::Refused) throw;
+    throw Error(e.kind() == Kind::Transient ? Kind::Permanent : Kind::Usage, prefixed(source, e.what()));
+  }
+}
+
+namespace {
+
+awaitable<void> read_into(House& house, const Talk& talk, std::string source, SpecText& made) {
+  made = co_await read_source(house, talk, std::move(source));
+}
+
+}  // namespace
+
+awaitable<std::vector<SpecText>> read_sources(House& house, const Talk& talk, std::vector<std::string> sources) {
+  std::vector<SpecText> made(sources.size());
+  std::vector<awaitable<void>> work;
+  for (std::size_t i = 0; i < sources.size(); ++i) work.push_back(read_into(house, talk, sources[i], made[i]));
+  const auto failures = co_await together(std::move(work));
+  std::vector<std::string> faults;
+  for (const auto& failure : failures) {
+    if (!failure) continue;
+    if (failures.size() == 1) std::rethrow_exception(failure);
+    try {
+      std::rethrow_exception(failure);
+    } catch (const Error& e) {
+      faults.emplace_back(e.what());
+    }
+  }
+  if (!faults.empty()) throw Error(Kind::Usage, joined_lines(faults));
+  co_return made;
+}
+
+std::string provider_of(House& house, const std::string& host) {
+  const auto newest = house.journal().runs({host, false, 1});
+  return newest.empty() ? "" : newest.front().provider;
+}
+
+std::string allowed_host(House& house, const Talk& talk, const std::string& name) {
+  std::string host = house.host_of(name);
+  talk.account().hosts.push_back(host);
+  require(house.settings(), talk.asker(), {talk.invocation().row->name, {host}, provider_of(house, host)});
+  return host;
+}
+
+pipeline::RunView allowed_run(House& house, const Talk& talk, const std::string& host_or_run) {
+  auto view = house.run_of(host_or_run);
+  talk.account().hosts.push_back(view.host);
+  require(house.settings(), talk.asker(), {talk.invocation().row->name, {view.host}, view.provider});
+  return view;
 }
 
 // What the host's last run left that tasks of this plan give: addresses, keys, ids of the machine that is there. So a
@@ -53,10 +118,22 @@ void carry_over(House& house, const Plan& plan, Clipboard& first) {
   }
 }
 
-Order order_of(House& house, const Session& session, Plan plan, Clipboard first, const std::string& source) {
+Order order_of(House& house, const Talk& talk, Plan plan, Clipboard first, const std::string& source) {
+  const Asker& asker = talk.asker();
+  const Role* role = require(house.settings(), asker, {talk.invocation().row->name, {plan.host}, plan.provider});
   // Its bytes only: a thousand orders need not keep a thousand indexes while they wait for their turn.
-  return {std::move(plan), Clipboard::checked(first.text()),        session.by(), "command line",
-          source,          house.directory_for(session.directory())};
+  Order made{std::move(plan),
+             Clipboard::checked(first.text()),
+             asker.shown,
+             talk.where(),
+             source,
+             house.directory_for(talk.directory()),
+             role != nullptr ? role->approvals : 1,
+             asker.name};
+  AuditRecord& account = talk.account();
+  account.hosts.push_back(made.plan.host);
+  account.plan += (account.plan.empty() ? "" : " ") + pipeline::digest_of(made.plan, made.first.text());
+  return made;
 }
 
 // Everything that can be known to be wrong before the first task runs.
@@ -71,14 +148,14 @@ awaitable<void> preflight(House& house, const Order& order) {
   if (!faults.empty()) throw Error(Kind::Usage, joined_lines(faults) + "\nnothing was changed");
 }
 
-Order order_from_spec(House& house, const Session& session, const std::string& source, const std::string& operation,
+Order order_from_spec(House& house, const Talk& talk, const SpecText& source, const std::string& operation,
                       std::vector<std::string>& written) {
+  talk.account().spec += (talk.account().spec.empty() ? "" : " ") + pipeline::digest(source.text);
   pipeline::Spec spec = [&] {
     try {
-      return pipeline::read_spec(text_of(session, source), house.spec_rules());
+      return pipeline::read_spec(source.text, house.spec_rules());
     } catch (Error& e) {
-      if (session.input(source) == nullptr) throw;
-      throw Error(e.kind(), prefixed(source, e.what()));
+      throw Error(e.kind(), prefixed(source.source, e.what()));
     }
   }();
   const auto& list = house.list_of(spec.provider, operation);
@@ -91,7 +168,7 @@ Order order_from_spec(House& house, const Session& session, const std::string& s
   }
   carry_over(house, draft, spec.clipboard);
   Plan plan = pipeline::make_plan(list, house.table(), spec.clipboard, spec.fqdn);
-  return order_of(house, session, std::move(plan), std::move(spec.clipboard), source);
+  return order_of(house, talk, std::move(plan), std::move(spec.clipboard), source.source);
 }
 
 // A deploy of a host whose same deploy was interrupted goes on with that one.
@@ -106,16 +183,35 @@ std::optional<std::string> same_interrupted(House& house, const Order& order, co
   return std::nullopt;
 }
 
-awaitable<std::string> submit(House& house, Session& session, Order order, std::vector<std::string> written,
+// How many runs of his a role lets a person have in flight.
+void check_bounds(House& house, const Talk& talk, const Order& order) {
+  const Role* role =
+      require(house.settings(), talk.asker(), {talk.invocation().row->name, {order.plan.host}, order.plan.provider});
+  if (role == nullptr || role->runs == 0) return;
+  const auto views = house.pipeline().views({std::nullopt, true, 0});
+  const auto his = std::count_if(views.begin(), views.end(), [&](const auto& view) { return view.by == order.by; });
+  if (his >= role->runs)
+    throw Error(Kind::Refused, "role " + role->name + " allows " + std::to_string(role->runs) +
+                                   " runs at once, and so many are in flight");
+}
+
+awaitable<std::string> submit(House& house, Talk& talk, Order order, std::vector<std::string> written,
                               std::optional<std::string>& code) {
+  const auto note_run = [&](const std::string& id) {
+    talk.account().run += (talk.account().run.empty() ? "" : " ") + id;
+  };
   if (const auto id = same_interrupted(house, order, written)) {
-    if (!session.invocation().json && !session.invocation().quiet)
-      session.say(house.shown(order.plan.host) + ": goes on with run " + *id + ", which was interrupted");
+    note_run(*id);
+    if (!talk.invocation().json && !talk.invocation().quiet)
+      talk.say(house.shown(order.plan.host) + ": goes on with run " + *id + ", which was interrupted");
     house.pipeline().resume(*id, order.directory);
     co_return *id;
   }
+  check_bounds(house, talk, order);
   co_await preflight(house, order);
-  co_return co_await house.pipeline().submit(std::move(order), code);
+  const std::string id = co_await house.pipeline().submit(std::move(order), code);
+  note_run(id);
+  co_return id;
 }
 
 }  // namespace jarvis::bot

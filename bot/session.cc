@@ -43,7 +43,6 @@ Session::Session(asio::local::stream_protocol::socket socket)
   if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
     throw pipeline::system_error("who is at the socket");
   uid_ = peer.uid;
-  by_ = name_of_uid(uid_);
 }
 
 asio::awaitable<std::string> Session::read_line() {
@@ -60,7 +59,9 @@ asio::awaitable<void> Session::begin() {
   std::vector<std::pair<std::string, std::size_t>> expected;
   try {
     const auto request = nlohmann::json::parse(line);
-    invocation_ = parse_invocation(request.at("arguments").get<std::vector<std::string>>());
+    const auto arguments = request.at("arguments").get<std::vector<std::string>>();
+    for (const std::string& one : arguments) said_ += (said_.empty() ? "" : " ") + one;
+    invocation_ = parse_invocation(arguments);
     directory_ = request.value("directory", "");
     terminal_ = request.value("terminal", false);
     for (const auto& one : request.value("inputs", nlohmann::json::array())) {

@@ -20,41 +20,47 @@
 #include <vector>
 
 #include "bot/command_table.h"
+#include "bot/talk.h"
 
 namespace jarvis::bot {
 
-class Session : public std::enable_shared_from_this<Session> {
+class Session final : public Talk, public std::enable_shared_from_this<Session> {
  public:
   explicit Session(boost::asio::local::stream_protocol::socket socket);
 
   // Says hello, reads the command. Error(Usage) for a malformed one.
   boost::asio::awaitable<void> begin();
 
-  void say(const std::string& text) { send({{"say", text}}); }
-  void error(const std::string& text) { send({{"error", text}}); }
-  void json(nlohmann::json object) { send({{"json", std::move(object)}}); }
-  void raw(const std::string& text) { send({{"raw", text}}); }
-  void progress(nlohmann::json view) { send({{"progress", std::move(view)}}); }
+  void say(const std::string& text) override { send({{"say", text}}); }
+  void error(const std::string& text) override { send({{"error", text}}); }
+  void json(nlohmann::json object) override { send({{"json", std::move(object)}}); }
+  void raw(const std::string& text) override { send({{"raw", text}}); }
+  void progress(nlohmann::json view) override { send({{"progress", std::move(view)}}); }
   void exit(int status) { send({{"exit", status}}); }
-  // A question to a person at a terminal; nothing when there is none (any more).
-  boost::asio::awaitable<std::optional<std::string>> ask(std::string text);
+  boost::asio::awaitable<std::optional<std::string>> ask(std::string text) override;
   // Whoever is asked has answered no.
   void give_up_asking();
   // Until everything said is sent.
   boost::asio::awaitable<void> drained();
 
-  const Invocation& invocation() const { return invocation_; }
-  // Bytes of a SPEC or CLIPBOARD argument as the client read them; nullptr if it read no such thing.
-  const std::string* input(const std::string& name) const;
-  // Why the client could not read such an argument; nullptr if it could, or did not try.
-  const std::string* input_error(const std::string& name) const;
+  const Invocation& invocation() const override { return invocation_; }
+  const std::string* input(const std::string& name) const override;
+  const std::string* input_error(const std::string& name) const override;
   std::size_t input_bytes() const;
   unsigned uid() const { return uid_; }
-  const std::string& by() const { return by_; }  // "root (uid 0)"
-  const std::string& directory() const { return directory_; }
-  bool terminal() const { return terminal_; }
+  // The command as it was given.
+  const std::string& said() const { return said_; }
+  const Asker& asker() const override { return asker_; }
+  // As the configuration knows the uid at the other end.
+  void set_asker(Asker asker) { asker_ = std::move(asker); }
+  std::string where() const override { return "command line"; }
+  const std::string& directory() const override { return directory_; }
+  bool terminal() const override { return terminal_; }
+  bool waits() const override { return true; }
+  std::size_t lines() const override { return kLines; }
 
  private:
+  static constexpr std::size_t kLines = 50;
   void send(const nlohmann::json& message);
   void write();
   boost::asio::awaitable<std::string> read_line();
@@ -66,7 +72,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Invocation invocation_;
   std::map<std::string, std::string> inputs_, input_errors_;
   unsigned uid_ = 0;
-  std::string by_, directory_;
+  std::string directory_, said_;
+  Asker asker_;
   bool terminal_ = false;
 };
 

@@ -38,13 +38,26 @@ struct Person {
   std::string name;
   std::vector<std::string> roles;
   std::vector<unsigned> uids;  // unix: who this is on the command line
+  // By link: what its network proves of this person: services accounts, `cert:SHA256`, bare JIDs.
+  std::map<std::string, std::vector<std::string>> identities;
+};
+
+// A network of people, spoken by a process of its own.
+struct LinkSettings {
+  enum class Kind { Irc, Xmpp, Other };
+  std::string name;  // how people: and replies call it
+  Kind kind = Kind::Other;
+  std::filesystem::path run;  // of links by others; absolute
+  std::string prefix;         // besides "jarvis:" and "jarvis,"; may be empty
+  std::string config;         // what the link is told first, JSON; paths in it are absolute, secrets are files
 };
 
 // What a role allows. A list left out allows nothing, `*` everything.
 struct Role {
   std::string name;
   std::vector<std::string> commands, hosts, providers, places;
-  int approvals = 1;  // people, each counted once, who must confirm what destroys
+  int approvals = 1;  // people, each counted once, who must confirm what destroys; of two or more the asker is none
+  int runs = 0;       // that this person may have in flight at once; 0: any number
 };
 
 enum class LogLevel { Debug, Info, Warn, Error };
@@ -64,6 +77,7 @@ struct Settings {
     std::filesystem::path file;  // empty: standard error
   } log;
   std::map<std::string, std::vector<ModuleSetting>> modules;  // built-in ones: providers, monitoring
+  std::vector<LinkSettings> links;
   std::vector<Person> people;
   std::map<std::string, Role> roles;
   std::vector<std::string> unused_sections;  // known to the contract, not to this version: worth a warning

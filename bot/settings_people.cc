@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <climits>
 
 #include "bot/settings_sections.h"
@@ -6,7 +7,7 @@
 namespace jarvis::bot {
 
 void read_roles(const Value& value, Settings& settings) {
-  constexpr int kMostApprovals = 100;
+  constexpr int kMostApprovals = 100, kMostRuns = 100'000;
   for (const Value& named : Section(value).take_all()) {
     Section section(named);
     Role role;
@@ -16,6 +17,7 @@ void read_roles(const Value& value, Settings& settings) {
     role.providers = section.texts("providers");
     role.places = section.texts("places");
     role.approvals = static_cast<int>(section.number("approvals", 1, kMostApprovals).value_or(1));
+    role.runs = static_cast<int>(section.number("runs", 1, kMostRuns).value_or(0));
     section.done();
     settings.roles.emplace(role.name, role);
   }
@@ -28,6 +30,36 @@ std::string no_such_role(const std::string& role, const Settings& settings) {
   for (const auto& [name, unused] : settings.roles) known.push_back(name);
   const auto meant = pipeline::nearest(role, known);
   return "there is no role " + role + (meant ? ", did you mean " + *meant + "?" : " under roles:");
+}
+
+void add_identities(const Value& where, const std::string& link, const std::vector<std::string>& identities,
+                    const Settings& settings, Person& person) {
+  for (const std::string& identity : identities) {
+    if (identity.empty()) where.refuse("an identity on " + link + " is empty");
+    for (const Person& other : settings.people) {
+      const auto theirs = other.identities.find(link);
+      if (theirs != other.identities.end() &&
+          std::find(theirs->second.begin(), theirs->second.end(), identity) != theirs->second.end())
+        where.refuse(identity + " on " + link + " is already " + other.name);
+    }
+    person.identities[link].push_back(identity);
+  }
+}
+
+// LINK: [IDENTITY...] for links of one kind.
+void read_identities(const Value& value, LinkSettings::Kind kind, const Settings& settings, Person& person) {
+  std::vector<std::string> known;
+  for (const LinkSettings& link : settings.links) {
+    if (link.kind == kind) known.push_back(link.name);
+  }
+  for (const Value& entry : Section(value).take_all()) {
+    if (std::find(known.begin(), known.end(), entry.key()) == known.end()) {
+      const auto meant = pipeline::nearest(entry.key(), known);
+      entry.refuse("there is no network " + entry.key() + (meant ? ", did you mean " + *meant + "?" : ""));
+      continue;
+    }
+    add_identities(entry, entry.key(), entry.texts(), settings, person);
+  }
 }
 
 }  // namespace
@@ -54,8 +86,15 @@ void read_people(const Value& value, Settings& settings) {
         person.uids.push_back(static_cast<unsigned>(*uid));
       }
     }
-    // Identities on networks: read by the parts that speak them.
-    for (const char* elsewhere : {"irc", "xmpp", "links", "dn"}) section.take(elsewhere);
+    if (const auto irc = section.take("irc")) read_identities(*irc, LinkSettings::Kind::Irc, settings, person);
+    if (const auto links = section.take("links")) read_identities(*links, LinkSettings::Kind::Other, settings, person);
+    if (const auto xmpp = section.take("xmpp")) {
+      const auto jids = xmpp->texts();
+      for (const LinkSettings& link : settings.links) {
+        if (link.kind == LinkSettings::Kind::Xmpp) add_identities(*xmpp, link.name, jids, settings, person);
+      }
+    }
+    section.take("dn");  // for people who are kept in LDAP: read by what looks them up
     section.done();
     settings.people.push_back(person);
   }

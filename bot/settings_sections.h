@@ -10,7 +10,11 @@ namespace jarvis::bot {
 void read_workers(const Value& value, Settings& settings);
 void read_providers(const Value& value, Settings& settings);
 void read_monitoring(const Value& value, Settings& settings);
-// Roles first: people are checked against them.
+// Links and roles first: people are checked against them.
+void read_irc(const Value& value, Settings& settings);
+void read_xmpp(const Value& value, Settings& settings);
+void read_links(const Value& value, Settings& settings);
+void finish_links(Settings& settings);
 void read_roles(const Value& value, Settings& settings);
 void read_people(const Value& value, Settings& settings);
 

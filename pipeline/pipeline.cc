@@ -18,8 +18,7 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-constexpr auto kConfirmWithin = 5min;
-constexpr int kRunIdLength = 6, kCodeLength = 6;
+constexpr int kRunIdLength = 6;
 
 // The row as it was planned, whatever this binary's table says today.
 Row row_of(const StepRecord& step) {
@@ -82,6 +81,7 @@ void Pipeline::stand_where_it_stopped(RunRecord& record) {
 
 void Pipeline::take_stock(bool only_looks) {
   only_looks_ = only_looks;
+  if (const auto how = frozen()) shop_.freeze("frozen " + how->words());
   std::vector<Record> changes;
   std::set<std::string, std::less<>> unfinished;
   for (RunRecord& record : shop_.journal().runs({std::nullopt, true, 0})) {
@@ -160,6 +160,9 @@ void Pipeline::told(const Run& run, Run::What what) {
 asio::awaitable<void> Pipeline::take_lock(std::string host, std::string run) {
   // Anything may have happened while this waited, so it looks again after every wait.
   for (;;) {
+    refuse_if_frozen();
+    if (const auto hold = held(host))
+      throw Error(Kind::Refused, host + " is held " + hold->words() + "; `jarvis release " + host + "` lets it go");
     const auto holder = holders_.find(host);
     if (holder == holders_.end() || holder->second == run) break;
     const auto held = view(holder->second);
@@ -187,32 +190,6 @@ void Pipeline::leave_lock(const std::string& host, const std::string& run) {
   if (holder != holders_.end() && holder->second == run) holders_.erase(holder);
 }
 
-// While a command loads a run and writes what becomes of it, no other command does the same.
-class Pipeline::OnTheWay {
- public:
-  OnTheWay(Pipeline& pipeline, std::string run) : pipeline_(pipeline), run_(std::move(run)) {
-    if (pipeline_.carried(run_) || !pipeline_.on_the_way_.insert(run_).second) {
-      throw Error(Kind::Refused, "run " + run_ + " goes on already, another command was first");
-    }
-  }
-  ~OnTheWay() { pipeline_.on_the_way_.erase(run_); }
-  OnTheWay(const OnTheWay&) = delete;
-  OnTheWay& operator=(const OnTheWay&) = delete;
-
- private:
-  Pipeline& pipeline_;
-  std::string run_;
-};
-
-std::string Pipeline::demand_code(RunRecord& record) const {
-  std::string code = random_word(kCodeLength);
-  record.state = RunState::Confirming;
-  // Bound to this run and this very plan; sealed, so that reading the journal confirms nothing.
-  record.confirm = shop_.seal().seal_text(code, record.id + record.plan_digest);
-  record.confirm_until = now() + kConfirmWithin;
-  return code;
-}
-
 asio::awaitable<std::string> Pipeline::submit(Order order, std::optional<std::string>& code) {
   if (stopping_) throw Error(Kind::Refused, "jarvis is stopping");
   RunRecord record;
@@ -234,7 +211,7 @@ asio::awaitable<std::string> Pipeline::submit(Order order, std::optional<std::st
     record.stage = order.plan.steps.front().row->stage;
     record.task = order.plan.steps.front().row->name;
   }
-  if (order.plan.destroys()) code = demand_code(record);
+  if (order.plan.destroys()) code = demand_code(record, order.approvals, order.asker);
   std::vector<RunStep> steps;
   for (const PlanStep& step : order.plan.steps) {
     RunStep made;
@@ -325,7 +302,7 @@ asio::awaitable<std::string> Pipeline::retry(Retry what, std::optional<std::stri
     std::vector<Record> changes;
     skip_steps(*record, what.skip, changes);
     if (failed) {
-      if (begin_anew(*record, changes)) code = demand_code(*record);
+      if (begin_anew(*record, changes)) code = demand_code(*record, what.approvals, what.asker);
       changes.emplace_back(line_of(*record));
     }
     std::vector<RunStep> steps;
@@ -340,27 +317,6 @@ asio::awaitable<std::string> Pipeline::retry(Retry what, std::optional<std::stri
     throw;
   }
   co_return id;
-}
-
-asio::awaitable<std::string> Pipeline::confirm(std::string code, std::string directory) {
-  for (const RunRecord& record : shop_.journal().runs({std::nullopt, true, 0})) {
-    if (record.state != RunState::Confirming ||
-        shop_.seal().open_text(record.confirm, record.id + record.plan_digest) != code)
-      continue;
-    if (record.confirm_until && *record.confirm_until <= now()) break;
-    const auto live = runs_.find(record.id);
-    if (live != runs_.end()) {
-      live->second->confirm();
-    } else {
-      const OnTheWay mine(*this, record.id);
-      auto run = load(record.id, directory);
-      run->confirm();
-      carry(std::move(run));
-    }
-    co_return record.id;
-  }
-  throw Error(Kind::Refused,
-              "no run waits for this code; a code is good once, for five minutes, for the plan it was given for");
 }
 
 asio::awaitable<std::string> Pipeline::cancel(std::string id, std::string by) {

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/demand.h"
+#include "pipeline/error.h"
 #include "pipeline/plan.h"
 #include "pipeline/run.h"
 #include "pipeline/workshop.h"
@@ -23,6 +25,21 @@ struct Order {
   Plan plan;
   Clipboard first;
   std::string by, where, source, directory;
+  int approvals = 1;  // people who must confirm it, if it destroys
+  std::string asker;  // the name that counts among them
+};
+
+// A person's lock on a host, or on everything.
+struct Hold {
+  std::string host, by, reason;
+  Time since{};
+  std::string words() const;  // "by thor since ... because ..."
+};
+
+struct Confirmed {
+  std::string run;
+  int missing = 0;                     // people who must confirm it besides
+  std::vector<std::string> approvers;  // so far, this one included
 };
 
 // What planning by asking the tasks found out.
@@ -53,6 +70,10 @@ class Pipeline {
   // for at most 30 s.
   boost::asio::awaitable<std::vector<Asked>> ask(const Plan& plan, const Clipboard& first, std::string directory);
 
+  // One task outside any run (a spec is fetched so): the clipboard that it leaves. Asked again while it says "not yet",
+  // within its row's deadline. Error with its last words when it fails: Transient if that may pass.
+  boost::asio::awaitable<std::string> perform(Row row, std::string clipboard, std::string directory);
+
   // What keeps the modules of this plan from their credentials, one line each; none: nothing.
   std::vector<std::string> credential_faults(const Plan& plan);
 
@@ -65,14 +86,32 @@ class Pipeline {
     std::string run;                                        // id
     std::vector<std::pair<std::string, std::string>> skip;  // task, reason
     std::string by, where, directory;
+    int approvals = 1;
+    std::string asker;
   };
   // Goes on with a failed or interrupted run at the step where it stands. `code` as in submit().
   boost::asio::awaitable<std::string> retry(Retry what, std::optional<std::string>& code);
 
-  // The run that this code confirms goes on; its id. Error(Refused) for an unknown, used or expired code.
-  boost::asio::awaitable<std::string> confirm(std::string code, std::string directory);
+  // The run that waits for this code; nothing if none does.
+  std::optional<RunView> waits_for(const std::string& code);
+  // One more person confirms; when nobody is missing the run goes on. Error(Refused) for an unknown, used or expired
+  // code, and for somebody who may not count (again).
+  boost::asio::awaitable<Confirmed> confirm(std::string code, std::string approver, std::string directory);
+  // What this person has confirmed, and is not begun yet, does not count any more.
+  boost::asio::awaitable<void> withdraw(std::string approver);
   // Error(Usage) when nothing of that host is in flight.
   boost::asio::awaitable<std::string> cancel(std::string run, std::string by);
+
+  // People's locks; they outlive runs and restarts. Each blocks for the disk. Error(Refused) if it is held already,
+  // Error(Usage) if it is not.
+  std::vector<Hold> holds();
+  std::optional<Hold> held(const std::string& host);
+  void hold(Hold hold);
+  Hold release(const std::string& host);
+  // No new task starts anywhere; what is at work ends.
+  std::optional<Hold> frozen();
+  void freeze(Hold how);
+  Hold thaw();
 
   // Views. Live ones where there is a live run, else from the journal; newest first.
   std::vector<RunView> views(const RunFilter& filter);
@@ -106,14 +145,32 @@ class Pipeline {
   void carry(std::shared_ptr<Run> run);
   std::shared_ptr<Run> load(const std::string& run, const std::string& directory);
   std::shared_ptr<Run> make(RunRecord record, std::vector<RunStep> steps, std::string clipboard);
-  std::string demand_code(RunRecord& record) const;
+  std::string demand_code(RunRecord& record, int approvals, const std::string& asker) const;
+  std::optional<Demand> demand_of(const RunRecord& record) const;
+  boost::asio::awaitable<void> write_demand(RunRecord record, Demand demand);
+  void refuse_if_frozen();
   boost::asio::awaitable<void> take_lock(std::string host, std::string run);
   RunView stored_view(const RunRecord& record);
   RunView unattended_view(RunRecord record);
   void stand_where_it_stopped(RunRecord& record);
   void leave_lock(const std::string& host, const std::string& run);
   void told(const Run& run, Run::What what);
-  class OnTheWay;
+  // While a command loads a run and writes what becomes of it, no other command does the same.
+  class OnTheWay {
+   public:
+    OnTheWay(Pipeline& pipeline, std::string run) : pipeline_(pipeline), run_(std::move(run)) {
+      if (pipeline_.carried(run_) || !pipeline_.on_the_way_.insert(run_).second) {
+        throw Error(Kind::Refused, "run " + run_ + " goes on already, another command was first");
+      }
+    }
+    ~OnTheWay() { pipeline_.on_the_way_.erase(run_); }
+    OnTheWay(const OnTheWay&) = delete;
+    OnTheWay& operator=(const OnTheWay&) = delete;
+
+   private:
+    Pipeline& pipeline_;
+    std::string run_;
+  };
 
   Workshop shop_;
   std::map<std::string, std::shared_ptr<Run>> runs_;  // by id

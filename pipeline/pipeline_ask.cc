@@ -24,6 +24,7 @@ bool has_all(const Clipboard& board, const std::vector<std::string>& keys) {
 }  // namespace
 
 asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipboard& first, std::string directory) {
+  refuse_if_frozen();
   std::vector<Asked> made;
   const auto text = std::make_shared<const std::string>(first.text());
   const std::string id = "plan-" + random_word(kRunIdLength);
@@ -61,6 +62,37 @@ asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipbo
     made.push_back(std::move(asked));
   }
   co_return made;
+}
+
+asio::awaitable<std::string> Pipeline::perform(Row row, std::string clipboard, std::string directory) {
+  refuse_if_frozen();
+  const std::string id = "once-" + random_word(kRunIdLength);
+  const auto text = std::make_shared<const std::string>(std::move(clipboard));
+  const Blanker blanker = shop_.blanker({}, *row);
+  const auto until = std::chrono::steady_clock::now() + row->retry.deadline;
+  for (int attempt = 1;; ++attempt) {
+    AttemptResult result;
+    if (!shop_.places().try_take()) {
+      Places::Wait wait(shop_.places());
+      co_await wait.taken();
+    }
+    {
+      const Places::Taken place(shop_.places());
+      const auto one = shop_.attempt(*row, {id, id + ".0", attempt, false}, text, directory);
+      result = co_await one->run();
+    }
+    if (result.outcome == Outcome::Succeeded) {
+      if (Clipboard::blank(result.output)) co_return *text;
+      co_await shop_.check(result.output);
+      co_return std::move(result.output);
+    }
+    const std::string words = blanker.line(result.last_words.empty() ? result.why : result.last_words);
+    const auto delay = result.retry_after.value_or(std::chrono::milliseconds(1000));
+    if (!result.not_yet) throw Error(Kind::Permanent, words);
+    if (std::chrono::steady_clock::now() + delay > until) throw Error(Kind::Transient, words);
+    asio::steady_timer timer(shop_.loop(), delay);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
 }
 
 std::vector<std::string> Pipeline::credential_faults(const Plan& plan) {

@@ -72,12 +72,6 @@ std::string Pipeline::clipboard(const std::string& id, std::optional<int> step) 
   }
 }
 
-std::optional<std::string> Pipeline::code_of(const std::string& id) {
-  const auto record = shop_.journal().run(id);
-  if (!record || record->state != RunState::Confirming || record->confirm.empty()) return std::nullopt;
-  return shop_.seal().open_text(record->confirm, record->id + record->plan_digest);
-}
-
 std::optional<std::string> Pipeline::host_clipboard(const std::string& host) {
   for (const RunRecord& record : shop_.journal().runs({host, false, 0})) {
     if (record.state == RunState::Confirming) continue;

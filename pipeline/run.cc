@@ -251,7 +251,9 @@ asio::awaitable<Run::Ending> Run::ready(int index) {
   if (!shop_.places().try_take()) {
     const bool noted = co_await flush();
     if (!noted) co_return halt();
-    text_ = "waits for a free place, " + std::to_string(shop_.options().max_workers) + " workers are at work";
+    text_ = !shop_.frozen().empty()
+                ? shop_.frozen()
+                : "waits for a free place, " + std::to_string(shop_.options().max_workers) + " workers are at work";
     Places::Wait wait(shop_.places());
     place_wait_ = &wait;
     const bool taken = co_await wait.taken();

@@ -50,6 +50,8 @@ class Run {
   boost::asio::awaitable<void> walk();
 
   void confirm();
+  // Somebody confirmed, others must: what the record says of it from now on.
+  void replace_demand(std::string sealed) { record_.confirm = std::move(sealed); }
   // Writes down that it is to end before it ends anything: a crash does not bring a cancelled run back. Undo follows.
   boost::asio::awaitable<void> cancel(std::string by);
   // Begins no further attempt; the one under way may end. Then the run is interrupted.

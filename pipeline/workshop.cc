@@ -25,20 +25,29 @@ std::string variable(const char* name, const char* otherwise) {
 }  // namespace
 
 bool Places::try_take() {
-  if (free_ <= 0) return false;
+  if (free_ <= 0 || closed_) return false;
   --free_;
   return true;
 }
 
 void Places::give_back() {
-  if (waiting_.empty()) {
-    ++free_;
-    return;
+  ++free_;
+  grant();
+}
+
+void Places::open() {
+  closed_ = false;
+  grant();
+}
+
+void Places::grant() {
+  while (free_ > 0 && !closed_ && !waiting_.empty()) {
+    Wait* next = waiting_.front();
+    waiting_.pop_front();
+    --free_;
+    next->granted_ = true;
+    next->timer_.cancel();
   }
-  Wait* next = waiting_.front();
-  waiting_.pop_front();
-  next->granted_ = true;
-  next->timer_.cancel();
 }
 
 Places::Wait::Wait(Places& places) : places_(places), timer_(places.loop_, kForEver) {
@@ -55,6 +64,16 @@ asio::awaitable<bool> Places::Wait::taken() {
     co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
   co_return granted_;
+}
+
+void Workshop::freeze(std::string why) {
+  frozen_ = std::move(why);
+  places_.close();
+}
+
+void Workshop::thaw() {
+  frozen_.clear();
+  places_.open();
 }
 
 Workshop::Workshop(asio::io_context& loop, Journal& journal, JournalThread& pen, const Seal& seal,

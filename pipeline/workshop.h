@@ -31,6 +31,9 @@ class Places {
 
   bool try_take();
   void give_back();
+  // While they are closed none is given out.
+  void close() { closed_ = true; }
+  void open();
   // A place that was taken, given back when this goes.
   class Taken {
    public:
@@ -62,7 +65,10 @@ class Places {
 
  private:
   boost::asio::io_context& loop_;
+  void grant();
+
   int free_;
+  bool closed_ = false;
   std::deque<Wait*> waiting_;
 };
 
@@ -95,6 +101,10 @@ class Workshop {
   const TaskTable& table() const { return table_; }
   const WorkshopOptions& options() const { return options_; }
   Places& places() { return places_; }
+  // No attempt begins until thaw(); `why` is what a run that waits says.
+  void freeze(std::string why);
+  void thaw();
+  const std::string& frozen() const { return frozen_; }
   std::function<bool(std::string_view)> is_secret() const;
 
   // Durable when it returns; Error when nothing was written.
@@ -116,6 +126,8 @@ class Workshop {
 
   // What a module is granted, read once.
   const Granted& granted(const std::string& module);
+  // They are read again when they are next needed.
+  void forget_grants() { grants_.clear(); }
   // Knows the secret keys, these secrets and the credentials that the task's module holds.
   Blanker blanker(const std::vector<std::string>& secrets, const TaskRow& row) const;
 
@@ -131,6 +143,7 @@ class Workshop {
   const TaskTable& table_;
   WorkshopOptions options_;
   Places places_;
+  std::string frozen_;
   std::map<std::string, std::unique_ptr<Forkserver>, std::less<>> forkservers_;
   struct Usual {
     std::deque<std::chrono::milliseconds> last;

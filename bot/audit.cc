@@ -1,0 +1,139 @@
+#include "bot/audit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "bot/words.h"
+#include "pipeline/error.h"
+
+namespace jarvis::bot {
+
+using pipeline::Error;
+
+namespace {
+
+pipeline::UniqueFd open_private(const std::filesystem::path& file, int how) {
+  pipeline::UniqueFd fd(::open(file.c_str(), how | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) throw pipeline::system_error("the audit log " + file.string());
+  return fd;
+}
+
+void write_whole(int fd, const std::string& text, const std::filesystem::path& file) {
+  const ssize_t n = ::write(fd, text.data(), text.size());
+  if (n != static_cast<ssize_t>(text.size())) throw pipeline::system_error("the audit log " + file.string());
+}
+
+std::string contents(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void add(nlohmann::ordered_json& object, const char* key, const std::string& value) {
+  if (!value.empty()) object[key] = value;
+}
+
+void add(nlohmann::ordered_json& object, const char* key, const std::vector<std::string>& values) {
+  if (!values.empty()) object[key] = values;
+}
+
+// The last line and the one before it.
+std::pair<std::string, std::string> last_lines(const std::filesystem::path& file) {
+  std::string before, last;
+  std::ifstream in(file, std::ios::binary);
+  for (std::string line; std::getline(in, line);) {
+    before = std::move(last);
+    last = std::move(line);
+  }
+  return {before, last};
+}
+
+}  // namespace
+
+Audit::Audit(const std::filesystem::path& state, const pipeline::Seal& seal)
+    : file_(state / "audit.log"),
+      head_file_(state / "audit.head"),
+      seal_(seal),
+      log_(open_private(file_, O_RDWR | O_APPEND)),
+      head_(open_private(head_file_, O_RDWR)) {
+  const auto [before, last] = last_lines(file_);
+  if (!last.empty()) last_ = pipeline::digest(last);
+  char end = '\n';
+  const off_t size = ::lseek(log_.get(), 0, SEEK_END);
+  if (size > 0 && ::pread(log_.get(), &end, 1, size - 1) == 1 && end != '\n') {
+    write_whole(log_.get(), "\n", file_);  // cut short by a crash; it stays, and the next record speaks for it
+  }
+  // Killed between a record and its head: the head still speaks of the record before.
+  const std::string head = contents(head_file_);
+  const bool one_behind = head == head_of(before.empty() ? "" : pipeline::digest(before));
+  if (!last.empty() && (one_behind || head.empty())) {
+    const std::string mended = head_of(last_);
+    if (::pwrite(head_.get(), mended.data(), mended.size(), 0) < 0)
+      throw pipeline::system_error("the audit log " + head_file_.string());
+  }
+  ::openlog("jarvis", LOG_PID, LOG_AUTHPRIV);
+}
+
+std::string Audit::head_of(const std::string& hash) const {
+  constexpr int kLength = 40;
+  if (hash.empty()) return {};
+  try {
+    return seal_.code(hash, kLength);
+  } catch (const Error&) {  // no key: the chain alone has to do
+    return hash.substr(0, kLength);
+  }
+}
+
+void Audit::write(const AuditRecord& record, Sync sync) {
+  nlohmann::ordered_json object;
+  object["at"] = rfc3339(pipeline::now());
+  add(object, "who", record.who);
+  add(object, "proof", record.proof);
+  add(object, "where", record.where);
+  object["command"] = record.command;
+  add(object, "hosts", record.hosts);
+  add(object, "spec", record.spec);
+  add(object, "plan", record.plan);
+  add(object, "run", record.run);
+  add(object, "rule", record.rule);
+  add(object, "reason", record.reason);
+  add(object, "approvers", record.approvers);
+  object["result"] = record.result;
+  object["before"] = last_;
+  const std::string line = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  write_whole(log_.get(), line + "\n", file_);
+  last_ = pipeline::digest(line);
+  const std::string head = head_of(last_);
+  if (::pwrite(head_.get(), head.data(), head.size(), 0) != static_cast<ssize_t>(head.size()))
+    throw pipeline::system_error("the audit log " + head_file_.string());
+  if (sync == Sync::Yes && (::fdatasync(log_.get()) != 0 || ::fdatasync(head_.get()) != 0))
+    throw pipeline::system_error("the audit log " + file_.string());
+  ::syslog(LOG_NOTICE, "%s", line.c_str());
+}
+
+Audit::Verified Audit::read(const std::function<void(const nlohmann::json&)>& each) const {
+  Verified made;
+  std::ifstream in(file_, std::ios::binary);
+  std::string expected, hash;
+  for (std::string line; std::getline(in, line);) {
+    ++made.records;
+    const auto object = nlohmann::json::parse(line, nullptr, false);
+    hash = pipeline::digest(line);
+    if (object.is_object()) {
+      if (made.fault.empty() && object.value("before", "?") != expected) {
+        made.fault = "record " + std::to_string(made.records - 1) + " or " + std::to_string(made.records) + " of " +
+                     file_.string() + " was changed, or one between them is missing";
+      }
+      each(object);
+    }
+    expected = hash;
+  }
+  if (made.fault.empty() && head_of(hash) != contents(head_file_))
+    made.fault = "the last record of " + file_.string() + " was changed, or records at its end are missing";
+  return made;
+}
+
+}  // namespace jarvis::bot

@@ -1,0 +1,55 @@
+// The audit log: every command, allowed or refused, one JSON object a line in STATE/audit.log (docs/access.md), and to
+// syslog. Each record holds the hash of the line before; the hash of the last one stands, made with this state's key,
+// in STATE/audit.head: whoever changes or cuts the log is found out. It outlives the journal. Loop's thread.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "pipeline/seal.h"
+#include "pipeline/unique_fd.h"
+
+namespace jarvis::bot {
+
+// What there is to know of a command; empty: does not apply.
+struct AuditRecord {
+  std::string who, proof, where, command;  // as shown, as proven, as typed
+  std::vector<std::string> hosts;
+  std::string spec, plan;  // digests
+  std::string run;
+  std::string rule;    // what allowed or refused it
+  std::string reason;  // as the person gave it
+  std::vector<std::string> approvers;
+  std::string result;  // "asked", "done", "refused", "failed", "ignored"
+};
+
+class Audit {
+ public:
+  // Opens or makes the files, mode 0600. Blocks for the disk.
+  Audit(const std::filesystem::path& state, const pipeline::Seal& seal);
+
+  enum class Sync { No, Yes };
+  // Appends. With Sync::Yes it is on disk when it returns (blocks about 1 ms): for what changes something. Error when
+  // it cannot be written.
+  void write(const AuditRecord& record, Sync sync);
+
+  struct Verified {
+    std::size_t records = 0;
+    std::string fault;  // empty: nothing was changed
+  };
+  // Reads all of it, oldest first; blocks for the disk.
+  Verified read(const std::function<void(const nlohmann::json&)>& each) const;
+
+ private:
+  std::string head_of(const std::string& hash) const;
+
+  std::filesystem::path file_, head_file_;
+  const pipeline::Seal& seal_;
+  pipeline::UniqueFd log_, head_;
+  std::string last_;  // hash of the last line
+};
+
+}  // namespace jarvis::bot

@@ -1,0 +1,323 @@
+#include "bot/chat.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "bot/address.h"
+#include "bot/answer.h"
+#include "bot/chat_talk.h"
+#include "bot/commands.h"
+#include "bot/links/wire.h"
+#include "bot/log.h"
+#include "bot/together.h"
+#include "pipeline/error.h"
+
+namespace jarvis::bot {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using pipeline::Error;
+using pipeline::Kind;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t kMostKept = 200, kMostSenders = 10'000;
+constexpr std::size_t kLongestCommand = 4096;
+constexpr double kBurst = 10, kPerSecond = 1;
+constexpr int kMostAtOnce = 1000;  // commands being obeyed
+
+std::filesystem::path program_of(const LinkSettings& link, const Installation& installation) {
+  switch (link.kind) {
+    case LinkSettings::Kind::Irc:
+      return installation.forkservers / "jarvis-irc";
+    case LinkSettings::Kind::Xmpp:
+      return installation.forkservers / "jarvis-xmpp";
+    case LinkSettings::Kind::Other:
+      return link.run;
+  }
+  return {};
+}
+
+bool same(const LinkSettings& a, const LinkSettings& b) {
+  return a.kind == b.kind && a.run == b.run && a.config == b.config && a.prefix == b.prefix;
+}
+
+std::string text_in(const nlohmann::json& event, const char* key) {
+  const auto found = event.find(key);
+  return found != event.end() && found->is_string() ? links::clean_text(found->get<std::string>()) : "";
+}
+
+std::string key_of(const std::string& link, const std::string& sender) {
+  return link + "\n" + sender;
+}
+
+}  // namespace
+
+Chat::Chat(asio::io_context& loop, House& house) : loop_(loop), house_(house) {}
+Chat::~Chat() = default;
+
+void Chat::arrange() {
+  std::map<std::string, std::shared_ptr<Link>> wanted;
+  for (const LinkSettings& settings : house_.settings().links) {
+    const auto there = links_.find(settings.name);
+    if (there != links_.end() && same(there->second->settings(), settings)) {
+      wanted[settings.name] = there->second;
+      continue;
+    }
+    wanted[settings.name] =
+        std::make_shared<Link>(loop_, settings, program_of(settings, house_.installation()),
+                               [this](Link& link, const nlohmann::json& event) { heard(link, event); });
+  }
+  std::vector<std::shared_ptr<Link>> old;
+  for (const auto& [name, link] : links_) {
+    if (wanted.count(name) == 0 || wanted[name] != link) old.push_back(link);
+  }
+  for (const auto& [name, link] : wanted) {
+    const auto there = links_.find(name);
+    if (there == links_.end()) link->start();
+    // One takes the other's place on the network: not before that one has left.
+    if (there != links_.end() && there->second != link) {
+      const auto stop_and_start = [](std::shared_ptr<Link> before, std::shared_ptr<Link> after) -> awaitable<void> {
+        co_await before->stop();
+        after->start();
+      };
+      asio::co_spawn(loop_, stop_and_start(there->second, link), asio::detached);
+      std::erase(old, there->second);
+    }
+  }
+  for (const auto& link : old) asio::co_spawn(loop_, link->stop(), [link](std::exception_ptr) {});
+  links_ = std::move(wanted);
+}
+
+awaitable<void> Chat::stop() {
+  stopping_ = true;
+  std::vector<awaitable<void>> work;
+  for (const auto& [name, link] : links_) work.push_back(link->stop());
+  co_await together(std::move(work));
+}
+
+Link* Chat::find(const std::string& name) const {
+  const auto found = links_.find(name);
+  return found != links_.end() ? found->second.get() : nullptr;
+}
+
+std::string Chat::nick_on(const std::string& link) const {
+  const Link* found = find(link);
+  return found != nullptr && !found->nick().empty() ? found->nick() : "jarvis";
+}
+
+std::string Chat::direct_place(const Whence& whence) const {
+  const Link* link = find(whence.link);
+  const bool occupant = link != nullptr && link->settings().kind == LinkSettings::Kind::Xmpp && !whence.direct;
+  return occupant ? whence.place + "/" + whence.sender : whence.sender;  // RFC 7702: ROOM/NICK
+}
+
+bool Chat::reaches(const Whence& whence) const {
+  const Link* link = find(whence.link);
+  return link != nullptr && link->up();
+}
+
+void Chat::tell(const Whence& whence, const std::string& text) {
+  Link* link = find(whence.link);
+  if (link == nullptr) return;  // not in the configuration any more
+  if (!link->up()) return keep({whence, text, false});
+  std::string line = as_said_in_chat(links::clean_text(text), nick_on(whence.link), whence.direct);
+  if (!whence.direct && !whence.sender.empty()) line = whence.sender + ": " + line;
+  for (const std::string& piece : links::split_text(line, link->limit())) {
+    const bool taken = link->send({{"type", "say"},
+                                   {"place", whence.place},
+                                   {"to", whence.sender.empty() ? nlohmann::json() : nlohmann::json(whence.sender)},
+                                   {"text", piece}});
+    if (!taken)
+      return log_warning("link " + whence.link + " does not read: something for " + whence.shown() + " is lost");
+  }
+}
+
+void Chat::tell_late(const Whence& whence, const std::string& text) {
+  Link* link = find(whence.link);
+  if (link == nullptr) return;
+  if (!link->up()) return keep({whence, text, true});
+  if (!whence.direct) return tell(whence, text);
+  auto& waiting = to_be_proven_[key_of(whence.link, whence.sender)];
+  waiting.push_back({whence, text, true});
+  if (waiting.size() == 1) link->send({{"type", "ask_identity"}, {"place", whence.place}, {"sender", whence.sender}});
+  if (waiting.size() > kMostKept) waiting.erase(waiting.begin());
+}
+
+void Chat::presence(const std::string& text) {
+  if (text == presence_) return;
+  presence_ = text;
+  for (const auto& [name, link] : links_) {
+    if (link->up()) link->send({{"type", "presence"}, {"text", presence_}});
+  }
+}
+
+void Chat::keep(Held held) {
+  auto& kept = kept_[held.whence.link];
+  kept.push_back(std::move(held));
+  if (kept.size() > kMostKept) kept.pop_front();
+}
+
+void Chat::say_kept(Link& link) {
+  for (Held& held : std::exchange(kept_[link.name()], {})) {
+    if (held.late) tell_late(held.whence, held.text);
+    if (!held.late) tell(held.whence, held.text);
+  }
+}
+
+void Chat::heard(Link& link, const nlohmann::json& event) {
+  const std::string type = event["type"];
+  if (type == "up") {
+    log_info("link " + link.name() + ": up, as " + link.nick());
+    if (!presence_.empty()) link.send({{"type", "presence"}, {"text", presence_}});
+    say_kept(link);
+    if (on_up_) on_up_();
+  } else if (type == "down") {
+    log_warning("link " + link.name() + ": down: " + text_in(event, "why"));
+    // Whoever was to be proven is asked again when it is back.
+    for (auto& [key, waiting] : to_be_proven_) {
+      for (Held& held : waiting) {
+        if (held.whence.link == link.name()) keep(std::move(held));
+      }
+    }
+    std::erase_if(to_be_proven_, [&](const auto& one) { return one.first.starts_with(link.name() + "\n"); });
+  } else if (type == "message") {
+    heard_message(link, event);
+  } else if (type == "identity") {
+    heard_identity(link, event);
+  } else if (type == "gone") {
+    heard_gone(link, event);
+  }
+}
+
+Asker Chat::asker_of(const Whence& whence) const {
+  Asker made;
+  made.place = whence.shown();
+  if (!whence.identity.empty()) made.person = person_of(house_.settings(), whence.link, whence.identity, whence.proof);
+  const std::string proof = whence.identity.empty()
+                                ? "nothing proves who it is"
+                                : (whence.proof.empty() ? "identity" : whence.proof) + " " + whence.identity;
+  made.name = made.person != nullptr ? made.person->name : "";
+  made.shown = (made.person != nullptr ? made.person->name : whence.sender) + " (" + whence.link + " " + proof + ")";
+  return made;
+}
+
+void Chat::note_ignored(const Whence& whence, const std::string& command, const std::string& why) {
+  AuditRecord record;
+  const Asker asker = asker_of(whence);
+  record.who = asker.name;
+  record.proof = asker.shown;
+  record.where = asker.place;
+  record.command = command;
+  record.rule = why;
+  record.result = "ignored";
+  try {
+    house_.audit().write(record, Audit::Sync::No);
+  } catch (const Error& e) {
+    log_error(e.what());
+  }
+}
+
+bool Chat::in_bounds(const Whence& whence) {
+  if (buckets_.size() > kMostSenders) buckets_.clear();
+  const auto now = Clock::now();
+  auto [found, fresh] = buckets_.try_emplace(key_of(whence.link, whence.sender), Bucket{kBurst, now, false});
+  Bucket& bucket = found->second;
+  bucket.tokens =
+      std::min(kBurst, bucket.tokens + std::chrono::duration<double>(now - bucket.filled).count() * kPerSecond);
+  bucket.filled = now;
+  if (bucket.tokens >= 1) {
+    bucket.tokens -= 1;
+    bucket.told = false;
+    return true;
+  }
+  if (!std::exchange(bucket.told, true)) tell(whence, "refused: too many commands at once, one a second is answered");
+  return false;
+}
+
+void Chat::heard_message(Link& link, const nlohmann::json& event) {
+  Whence whence;
+  whence.link = link.name();
+  whence.place = text_in(event, "place");
+  whence.direct = event.value("direct", false);
+  whence.sender = text_in(event, "sender");
+  whence.identity = text_in(event, "identity");
+  whence.proof = text_in(event, "proof");
+  if (whence.direct && whence.place.empty()) whence.place = whence.sender;
+  if (whence.place.empty() || stopping_) return;
+  if (!event.value("addressed", false) && !whence.direct) return;
+  const std::string text = links::clean_text(event.value("text", std::string()).substr(0, kLongestCommand + 1));
+  const std::string command = without_address(text, link.nick(), link.settings().prefix);
+  if (command.empty()) return;
+  const std::string shown = command.substr(0, 400);
+  if (event.value("history", false)) return note_ignored(whence, shown, "said before jarvis was there");
+  if (event.value("bot", false)) return note_ignored(whence, shown, "said by a bot");
+  if (!in_bounds(whence)) return note_ignored(whence, shown, "too many commands at once");
+  if (command.size() > kLongestCommand) {
+    note_ignored(whence, shown, "longer than 4096 bytes");
+    return tell(whence, "refused: a command has at most 4096 bytes");
+  }
+  if (obeying_ >= kMostAtOnce)
+    return tell(whence, "refused: busy with " + std::to_string(obeying_) + " commands, ask again");
+  ++obeying_;
+  asio::co_spawn(loop_, obey(whence, asker_of(whence), command), [this](std::exception_ptr fault) {
+    --obeying_;
+    try {
+      if (fault) std::rethrow_exception(fault);
+    } catch (const std::exception& e) {
+      log_error(std::string("a chat command: ") + e.what());
+    }
+  });
+}
+
+awaitable<void> Chat::obey(Whence whence, Asker asker, std::string command) {
+  ChatTalk talk(*this, std::move(whence), std::move(asker));
+  try {
+    talk.parse(words_of(command));
+  } catch (const Error& e) {
+    // Who is not proven to be somebody learns nothing about what there is.
+    const bool known = talk.asker().person != nullptr;
+    note_ignored(talk.whence(), command.substr(0, 400),
+                 known ? "no such command" : "nobody known, and no such command");
+    if (known) talk.error((e.kind() == Kind::Refused ? "refused: " : "") + std::string(e.what()));
+    if (!known) talk.error("refused: " + may(house_.settings(), talk.asker(), {"status", {}, ""}).rule);
+    talk.finish();
+    co_return;
+  }
+  co_await answer(house_, talk, command);
+  talk.finish();
+}
+
+void Chat::heard_identity(Link& link, const nlohmann::json& event) {
+  const std::string sender = text_in(event, "sender");
+  const auto found = to_be_proven_.find(key_of(link.name(), sender));
+  if (found == to_be_proven_.end()) return;
+  const std::vector<Held> waiting = std::move(found->second);
+  to_be_proven_.erase(found);
+  const std::string identity = text_in(event, "identity");
+  for (const Held& held : waiting) {
+    if (!held.whence.identity.empty() && identity == held.whence.identity) {
+      tell(held.whence, held.text);
+    } else {
+      log_info("link " + link.name() + ": " + sender + " is not proven to be " + held.whence.identity +
+               " any more: a late answer was not sent");
+    }
+  }
+}
+
+void Chat::heard_gone(Link& link, const nlohmann::json& event) {
+  const std::string identity = text_in(event, "identity");
+  if (identity.empty()) return;
+  for (auto& [key, waiting] : to_be_proven_) {
+    std::erase_if(
+        waiting, [&](const Held& held) { return held.whence.link == link.name() && held.whence.identity == identity; });
+  }
+  const Person* person = person_of(house_.settings(), link.name(), identity, text_in(event, "proof"));
+  if (person == nullptr) return;
+  asio::co_spawn(loop_, house_.pipeline().withdraw(person->name), [](std::exception_ptr) {});
+}
+
+}  // namespace jarvis::bot

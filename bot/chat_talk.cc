@@ -1,0 +1,68 @@
+#include "bot/chat_talk.h"
+
+#include "bot/chat.h"
+#include "bot/orders.h"
+#include "pipeline/error.h"
+
+namespace jarvis::bot {
+
+using pipeline::Error;
+using pipeline::Kind;
+
+ChatTalk::ChatTalk(Chat& chat, Whence whence, Asker asker)
+    : chat_(chat),
+      whence_(std::move(whence)),
+      answers_(whence_),
+      asker_(std::move(asker)),
+      no_path_("in chat a SPEC is a https URL or an LDAP name (cn=loki), never a path") {}
+
+void ChatTalk::parse(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    // Options that belong to a terminal; and a path must not be opened, nor a configuration named, from afar.
+    if (word == "-c" || word == "-q" || word.starts_with("--config") || word.starts_with("--state") ||
+        word.starts_with("--json") || word.starts_with("--detach") || word.starts_with("--quiet") ||
+        word.starts_with("--reveal"))
+      throw Error(Kind::Refused, word + " is for the command line only");
+  }
+  invocation_ = parse_invocation(words);
+  if (invocation_.row->where == CommandRow::Where::CommandLine)
+    throw Error(Kind::Refused, std::string(invocation_.row->name) + " is for the command line only");
+  if (std::string(invocation_.row->name) == "logs" && !whence_.direct) {
+    // Long, and not for everybody: it goes to whoever asked alone.
+    answers_.direct = true;
+    answers_.place = whence_.link.empty() ? "" : chat_.direct_place(whence_);
+    chat_.tell(whence_, "the log comes by direct message");
+  }
+}
+
+void ChatTalk::say(const std::string& text) {
+  std::size_t from = 0;
+  while (from <= text.size()) {
+    const std::size_t end = std::min(text.find('\n', from), text.size());
+    const std::string line = text.substr(from, end - from);
+    from = end + 1;
+    if (line.find_first_not_of(' ') == std::string::npos) continue;
+    // One more than a listing has: its last line says what it left out.
+    const std::size_t most = (answers_.direct ? 20 : 4) + 2;
+    if (said_ >= most) {
+      ++left_out_;
+      continue;
+    }
+    ++said_;
+    chat_.tell(answers_, line);
+  }
+}
+
+void ChatTalk::finish() {
+  if (left_out_ > 0) chat_.tell(answers_, "... and " + std::to_string(left_out_) + " more lines, see the command line");
+}
+
+boost::asio::awaitable<std::optional<std::string>> ChatTalk::ask(std::string) {
+  co_return std::nullopt;
+}
+
+const std::string* ChatTalk::input_error(const std::string& name) const {
+  return is_remote(name) ? nullptr : &no_path_;
+}
+
+}  // namespace jarvis::bot

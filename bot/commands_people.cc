@@ -1,0 +1,155 @@
+// Commands about people: who holds what, who they are, what they did, what they want to hear.
+#include <algorithm>
+#include <deque>
+
+#include "bot/commands.h"
+#include "bot/orders.h"
+#include "bot/words.h"
+#include "pipeline/error.h"
+
+namespace jarvis::bot {
+
+using boost::asio::awaitable;
+using pipeline::Error;
+using pipeline::Hold;
+using pipeline::Kind;
+
+namespace {
+
+std::string listed(const std::vector<std::string>& words) {
+  std::string made;
+  for (const std::string& word : words) made += (made.empty() ? "" : ", ") + word;
+  return made.empty() ? "nothing" : made;
+}
+
+std::string reason_of(const Talk& talk) {
+  const auto found = talk.invocation().options.find("because");
+  return found != talk.invocation().options.end() ? found->second : "";
+}
+
+// A host that jarvis has a run of, or the full name of one that it has none of yet: that can be held, too.
+std::string host_to_hold(House& house, const Talk& talk, const std::string& name) {
+  try {
+    return allowed_host(house, talk, name);
+  } catch (const Error& e) {
+    if (e.kind() != Kind::Usage || !pipeline::valid_fqdn(name)) throw;
+    require(house.settings(), talk.asker(), {talk.invocation().row->name, {name}, ""});
+    return name;
+  }
+}
+
+std::string audit_line(const nlohmann::json& record) {
+  std::string line = record.value("at", "") + " " + record.value("who", "nobody known");
+  if (record.contains("where")) line += " in " + record.value("where", "");
+  line += ": " + record.value("command", "") + " -> " + record.value("result", "");
+  if (record.contains("run")) line += ", run " + record.value("run", "");
+  if (record.contains("rule")) line += " (" + record.value("rule", "") + ")";
+  return line;
+}
+
+bool concerns(const nlohmann::json& record, const std::string& host) {
+  const auto hosts = record.value("hosts", std::vector<std::string>());
+  return std::any_of(hosts.begin(), hosts.end(),
+                     [&](const std::string& one) { return one == host || one.substr(0, one.find('.')) == host; });
+}
+
+}  // namespace
+
+awaitable<int> do_hold(House& house, Talk& talk) {
+  const std::string host = host_to_hold(house, talk, talk.invocation().words.at(0));
+  if (std::string(talk.invocation().row->name) == "release") {
+    const Hold was = house.pipeline().release(host);
+    talk.say(house.shown(host) + " is free again; it was held " + was.words());
+    co_return kDone;
+  }
+  const std::string reason = reason_of(talk);
+  if (reason.empty()) throw Error(Kind::Usage, "hold HOST because REASON: others will want to know");
+  house.pipeline().hold({host, talk.by(), reason, pipeline::now()});
+  const auto views = house.pipeline().views({host, true, 1});
+  talk.say(house.shown(host) + " is held: no run of it begins until `jarvis release " + house.shown(host) + "`" +
+           (views.empty() ? "" : "; run " + views.front().run + " goes on"));
+  co_return kDone;
+}
+
+awaitable<int> do_freeze(House& house, Talk& talk) {
+  if (std::string(talk.invocation().row->name) == "thaw") {
+    const Hold was = house.pipeline().thaw();
+    talk.say("tasks begin again; they were frozen " + was.words());
+    co_return kDone;
+  }
+  house.pipeline().freeze({"*", talk.by(), reason_of(talk), pipeline::now()});
+  talk.say("no new task begins anywhere until `jarvis thaw`; what is at work ends");
+  co_return kDone;
+}
+
+awaitable<int> do_whoami(House& house, Talk& talk) {
+  const Asker& asker = talk.asker();
+  if (talk.invocation().json) {
+    talk.json({{"person", asker.person != nullptr ? nlohmann::json(asker.person->name) : nlohmann::json()},
+               {"shown", asker.shown},
+               {"place", asker.place},
+               {"owner", asker.owner},
+               {"roles", asker.person != nullptr ? asker.person->roles : std::vector<std::string>()}});
+    co_return kDone;
+  }
+  if (asker.owner) {
+    talk.say("you are " + asker.shown + ": you may do everything");
+    co_return kDone;
+  }
+  if (asker.person == nullptr) {
+    talk.say("I see " + asker.shown + ", whom the configuration does not know: you may ask for `help` and `whoami`");
+    co_return kDone;
+  }
+  talk.say("you are " + asker.shown + ", here in " + asker.place);
+  for (const std::string& name : asker.person->roles) {
+    const auto role = house.settings().roles.find(name);
+    if (role == house.settings().roles.end()) continue;
+    const bool here = std::any_of(role->second.places.begin(), role->second.places.end(),
+                                  [&](const std::string& place) { return fits(place, asker.place); });
+    talk.say("as " + name + " you may " + listed(role->second.commands) + " for " + listed(role->second.hosts) +
+             " with " + listed(role->second.providers) +
+             (here ? "" : ", but not here: only in " + listed(role->second.places)));
+  }
+  if (asker.person->roles.empty()) talk.say("you have no role, so you may ask for `help` and `whoami`");
+  co_return kDone;
+}
+
+awaitable<int> do_audit(House& house, Talk& talk) {
+  const Invocation& invocation = talk.invocation();
+  std::string host;
+  if (!invocation.words.empty()) host = host_to_hold(house, talk, invocation.words[0]);
+  std::deque<nlohmann::json> newest;
+  const std::size_t most = invocation.json ? static_cast<std::size_t>(-1) : talk.lines() - 1;
+  const auto verified = house.audit().read([&](const nlohmann::json& record) {
+    if (!host.empty() && !concerns(record, host)) return;
+    newest.push_front(record);
+    if (newest.size() > most) newest.pop_back();
+  });
+  for (const auto& record : newest) {
+    if (invocation.json) talk.json(record);
+    if (!invocation.json) talk.say(audit_line(record));
+  }
+  if (!verified.fault.empty())
+    throw Error(Kind::Permanent, "the audit log is not what jarvis wrote: " + verified.fault);
+  if (!invocation.json) talk.say(std::to_string(verified.records) + " records, none was changed");
+  co_return kDone;
+}
+
+awaitable<int> do_follow(House& house, Talk& talk) {
+  const std::string host = host_to_hold(house, talk, talk.invocation().words.at(0));
+  const bool quiet = std::string(talk.invocation().row->name) == "quiet";
+  const auto where = Whence::from(talk.where());
+  if (!where) {
+    if (quiet) throw Error(Kind::Usage, "quiet is said where you would be told: in chat");
+    const auto views = house.pipeline().views({host, true, 1});
+    if (views.empty())
+      throw Error(Kind::Usage, house.shown(host) + ": nothing is in flight, there is nothing to follow");
+    co_return co_await follow(house, talk, views.front().run, std::nullopt);
+  }
+  house.followings().set({talk.asker().name, host, quiet, *where});
+  talk.say(house.shown(host) + (quiet ? ": you will hear nothing but the end of what you order yourself"
+                                      : ": you will hear of every stage here"));
+  co_return kDone;
+}
+
+}  // namespace jarvis::bot

@@ -1,0 +1,294 @@
+#include "bot/link.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <cstdlib>
+#include <istream>
+
+#include "bot/links/wire.h"
+#include "bot/log.h"
+#include "pipeline/error.h"
+
+namespace jarvis::bot {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t kLongestLine = 1U << 20U;
+constexpr std::size_t kMostQueued = 4U << 20U;  // bytes for a link that does not read
+constexpr std::size_t kLongestNote = 500;
+constexpr std::size_t kLeastLimit = 64, kMostLimit = 60'000;
+constexpr int kFlood = 100;  // bad lines within 10 s
+constexpr auto kHealthy = 60s, kLongestDelay = 60s;
+constexpr auto kStopWithin = 3s;
+
+std::vector<std::string> environment() {
+  std::vector<std::string> made;
+  for (const char* name : {"PATH", "HOME", "LANG", "TMPDIR"}) {
+    if (const char* value = std::getenv(name)) made.push_back(std::string(name) + "=" + value);
+  }
+  // Sanitizers are told by their environment where to report.
+  for (const char* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS"}) {
+    if (const char* value = std::getenv(name)) made.push_back(std::string(name) + "=" + value);
+  }
+  return made;
+}
+
+std::pair<pipeline::UniqueFd, pipeline::UniqueFd> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw pipeline::system_error("a pipe");
+  return {pipeline::UniqueFd(ends[0]), pipeline::UniqueFd(ends[1])};
+}
+
+}  // namespace
+
+Link::Link(asio::io_context& loop, LinkSettings settings, std::filesystem::path program, Heard heard)
+    : loop_(loop),
+      settings_(std::move(settings)),
+      program_(std::move(program)),
+      heard_(std::move(heard)),
+      in_(loop),
+      out_(loop),
+      log_(loop),
+      ended_(loop),
+      timer_(loop) {}
+
+Link::~Link() {
+  if (pid_ > 0) ::kill(-pid_, SIGKILL);
+}
+
+void Link::start() {
+  asio::co_spawn(loop_, live(), [self = shared_from_this()](std::exception_ptr) {});
+}
+
+// Forks the link's process: own group, our pipes, nothing of ours else; it dies with us.
+bool Link::begin() {
+  try {
+    auto [their_in, our_in] = make_pipe();
+    auto [our_out, their_out] = make_pipe();
+    auto [our_log, their_log] = make_pipe();
+    const std::vector<std::string> variables = environment();
+    std::vector<char*> envp;
+    for (const std::string& one : variables) envp.push_back(const_cast<char*>(one.c_str()));
+    envp.push_back(nullptr);
+    const std::string program = program_.string();
+    char* argv[] = {const_cast<char*>(program.c_str()), nullptr};
+    const pid_t parent = ::getpid();
+    const pid_t pid = ::fork();
+    if (pid < 0) throw pipeline::system_error("fork");
+    if (pid == 0) {  // only calls that are safe after a fork of a process with threads
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != parent) ::_exit(127);
+      ::setpgid(0, 0);
+      if (::dup2(their_in.get(), 0) < 0 || ::dup2(their_out.get(), 1) < 0 || ::dup2(their_log.get(), 2) < 0)
+        ::_exit(127);
+      ::syscall(SYS_close_range, 3, ~0U, 0);
+      sigset_t none;
+      ::sigemptyset(&none);
+      ::sigprocmask(SIG_SETMASK, &none, nullptr);
+      for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) ::signal(number, SIG_DFL);
+      ::execve(argv[0], argv, envp.data());
+      ::_exit(errno == ENOENT ? 127 : 126);
+    }
+    ::setpgid(pid, pid);
+    pid_ = pid;
+    const int watch = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    if (watch < 0) throw pipeline::system_error("pidfd_open");
+    ::fcntl(our_in.get(), F_SETFL, O_NONBLOCK);
+    in_.assign(our_in.release());
+    out_.assign(our_out.release());
+    log_.assign(our_log.release());
+    ended_.assign(watch);
+  } catch (const std::exception& e) {
+    log_error("link " + name() + ": cannot start " + program_.string() + ": " + e.what());
+    return false;
+  }
+  queue_.clear();
+  queued_ = 0;
+  bad_lines_ = 0;
+  began_ = Clock::now();
+  ++lives_;
+  send(nlohmann::json::parse(settings_.config));
+  return true;
+}
+
+awaitable<void> Link::live() {
+  const auto self = shared_from_this();
+  auto delay = std::chrono::milliseconds(1s);
+  while (!stopping_) {
+    if (begin()) {
+      parts_ = 2;
+      const auto part_ended = [self](std::exception_ptr) {
+        --self->parts_;
+        self->timer_.cancel();
+      };
+      asio::co_spawn(loop_, read_events(), part_ended);
+      asio::co_spawn(loop_, read_log(), part_ended);
+      boost::system::error_code ignored;
+      co_await ended_.async_wait(asio::posix::stream_descriptor::wait_read,
+                                 asio::redirect_error(asio::use_awaitable, ignored));
+      // What it said last is still in the pipes; who keeps them open after it gets no more than a second.
+      timer_.expires_after(1s);
+      while (parts_ > 0 && timer_.expiry() > Clock::now())
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      reap();
+      while (parts_ > 0) {
+        timer_.expires_after(1s);
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      }
+      if (Clock::now() - began_ > kHealthy) delay = 1s;
+    }
+    if (stopping_) break;
+    log_warning("link " + name() + ": its process ended; it is started again in " +
+                std::to_string(delay.count() / 1000) + " s");
+    timer_.expires_after(delay);
+    boost::system::error_code ignored;
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    delay = std::min<std::chrono::milliseconds>(delay * 2, kLongestDelay);
+  }
+  timer_.cancel();
+}
+
+void Link::reap() {
+  if (pid_ <= 0) return;
+  ::kill(-pid_, SIGKILL);  // what it may have left of its group
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+  if (!stopping_ && WIFEXITED(status) && WEXITSTATUS(status) != 0)
+    log_warning("link " + name() + ": exit status " + std::to_string(WEXITSTATUS(status)));
+  if (!stopping_ && WIFSIGNALED(status))
+    log_warning("link " + name() + ": killed by signal " + std::to_string(WTERMSIG(status)));
+  pid_ = 0;
+  boost::system::error_code ignored;
+  for (auto* one : {&in_, &out_, &log_, &ended_}) one->close(ignored);
+  queue_.clear();
+  queued_ = 0;
+  if (std::exchange(up_, false)) heard_(*this, {{"type", "down"}, {"why", "the link's process ended"}});
+}
+
+awaitable<void> Link::read_events() {
+  asio::streambuf buffer(kLongestLine);
+  try {
+    for (;;) {
+      co_await asio::async_read_until(out_, buffer, '\n', asio::use_awaitable);
+      std::istream in(&buffer);
+      std::string line;
+      std::getline(in, line);
+      hear(line);
+    }
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::not_found && pid_ > 0) {
+      log_warning("link " + name() + ": a line of more than 1 MiB; it is ended");
+      ::kill(-pid_, SIGKILL);
+    }
+  }
+}
+
+awaitable<void> Link::read_log() {
+  asio::streambuf buffer(kLongestLine);
+  try {
+    for (;;) {
+      co_await asio::async_read_until(log_, buffer, '\n', asio::use_awaitable);
+      std::istream in(&buffer);
+      std::string line;
+      std::getline(in, line);
+      if (line.size() > kLongestNote) line.resize(kLongestNote);
+      log_info("link " + name() + ": " + links::clean_text(line));
+    }
+  } catch (const boost::system::system_error&) {
+  }
+}
+
+void Link::bad_line(const std::string& why) {
+  if (Clock::now() - bad_since_ > 10s) {
+    bad_since_ = Clock::now();
+    bad_lines_ = 0;
+  }
+  if (++bad_lines_ <= 3) log_warning("link " + name() + ": a line that is no event: " + why);
+  if (bad_lines_ < kFlood || pid_ <= 0) return;
+  log_warning("link " + name() + ": a flood of lines that are no events; it is ended");
+  ::kill(-pid_, SIGKILL);
+}
+
+void Link::hear(const std::string& line) {
+  const auto object = nlohmann::json::parse(line, nullptr, false);
+  if (!object.is_object() || !object.contains("type") || !object["type"].is_string())
+    return bad_line(links::clean_text(line.substr(0, 200)));
+  try {
+    if (object["type"] == "up") {
+      nick_ = links::clean_text(object.value("nick", ""));
+      limit_ = std::clamp<std::size_t>(object.value("limit", limit_), kLeastLimit, kMostLimit);
+      up_ = true;
+    }
+    if (object["type"] == "down") up_ = false;
+    heard_(*this, object);
+  } catch (const nlohmann::json::exception& e) {  // a field of another type than the contract says
+    bad_line(e.what());
+  }
+}
+
+bool Link::send(const nlohmann::json& object) {
+  if (!in_.is_open() || queued_ > kMostQueued) return false;
+  queue_.push_back(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  queued_ += queue_.back().size();
+  if (!writing_) write();
+  return true;
+}
+
+void Link::write() {
+  writing_ = true;
+  asio::async_write(in_, asio::buffer(queue_.front()),
+                    [self = shared_from_this(), life = lives_](auto error, std::size_t) {
+                      self->writing_ = false;
+                      const bool same = life == self->lives_;  // else it was started again meanwhile
+                      if (same && error) return;
+                      if (same && !self->queue_.empty()) {
+                        self->queued_ -= self->queue_.front().size();
+                        self->queue_.pop_front();
+                      }
+                      if (!self->queue_.empty()) self->write();
+                    });
+}
+
+awaitable<void> Link::stop() {
+  const auto self = shared_from_this();
+  stopping_ = true;
+  timer_.cancel();
+  if (pid_ <= 0) co_return;
+  send({{"type", "stop"}});
+  const auto until = Clock::now() + kStopWithin;
+  bool closed = false;
+  asio::steady_timer tick(loop_);
+  while (pid_ > 0 && Clock::now() < until) {
+    if (!closed && queue_.empty()) {
+      boost::system::error_code ignored;
+      in_.close(ignored);  // the end of its input, after everything said
+      closed = true;
+    }
+    tick.expires_after(10ms);
+    co_await tick.async_wait(asio::use_awaitable);
+  }
+  if (pid_ > 0) ::kill(-pid_, SIGKILL);
+  while (pid_ > 0) {
+    tick.expires_after(10ms);
+    co_await tick.async_wait(asio::use_awaitable);
+  }
+}
+
+}  // namespace jarvis::bot

@@ -1,0 +1,74 @@
+// A link: the process that speaks one network of people for jarvis (docs/links.md), as the loop sees it. Starts it,
+// starts it again with growing delay when it ends, hands over what it says, drops what it does not read. Knows no
+// network, no person and no command. Loop's thread; nothing here blocks but the fork.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/streambuf.hpp>
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "bot/settings.h"
+#include "pipeline/unique_fd.h"
+
+namespace jarvis::bot {
+
+class Link : public std::enable_shared_from_this<Link> {
+ public:
+  using Heard = std::function<void(Link&, const nlohmann::json&)>;
+  // `program`: absolute. `heard` gets every object that has a type; a `down` is made up when the process ends.
+  Link(boost::asio::io_context& loop, LinkSettings settings, std::filesystem::path program, Heard heard);
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  void start();
+  // Asks it to stop, gives it 3 s, then ends its process group.
+  boost::asio::awaitable<void> stop();
+
+  const LinkSettings& settings() const { return settings_; }
+  const std::string& name() const { return settings_.name; }
+  // As its last `up` said; of one that is down: as it was.
+  bool up() const { return up_; }
+  const std::string& nick() const { return nick_; }
+  std::size_t limit() const { return limit_; }
+  pid_t process() const { return pid_; }
+
+  // Hands an object over. False when the link is not running, or does not read: it is dropped then.
+  bool send(const nlohmann::json& object);
+
+ private:
+  boost::asio::awaitable<void> live();
+  bool begin();
+  boost::asio::awaitable<void> read_events();
+  boost::asio::awaitable<void> read_log();
+  void hear(const std::string& line);
+  void bad_line(const std::string& why);
+  void write();
+  void reap();
+
+  boost::asio::io_context& loop_;
+  LinkSettings settings_;
+  std::filesystem::path program_;
+  Heard heard_;
+  boost::asio::posix::stream_descriptor in_, out_, log_, ended_;
+  boost::asio::steady_timer timer_;
+  std::deque<std::string> queue_;
+  std::size_t queued_ = 0;  // bytes
+  bool writing_ = false, stopping_ = false, up_ = false;
+  int bad_lines_ = 0, parts_ = 0, lives_ = 0;
+  std::chrono::steady_clock::time_point bad_since_, began_;
+  std::string nick_;
+  std::size_t limit_ = 400;
+  pid_t pid_ = 0;
+};
+
+}  // namespace jarvis::bot

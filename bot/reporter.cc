@@ -1,0 +1,232 @@
+#include "bot/reporter.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <nlohmann/json.hpp>
+
+#include "bot/words.h"
+#include "pipeline/error.h"
+
+namespace jarvis::bot {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using pipeline::Run;
+using pipeline::RunState;
+using pipeline::RunView;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kLookEvery = 5s;  // for stages that take long
+constexpr auto kGather = 100ms;  // ends at one place within this are told together
+constexpr auto kPresenceEvery = 5s;
+constexpr auto kCatchUp = std::chrono::hours(24);
+constexpr int kCatchUpRuns = 1000;
+constexpr std::size_t kToldKept = 2000;
+constexpr std::size_t kNamed = 12;  // hosts in one line
+constexpr const char* kTold = "told";
+
+// Longer than usual, by enough to matter.
+bool slow(const RunView& view) {
+  if (!view.usual || ended(view.state)) return false;
+  return view.elapsed > *view.usual * 2 && view.elapsed > *view.usual + 10s;
+}
+
+std::string joined(const std::vector<std::string>& hosts) {
+  std::string made;
+  const std::size_t shown = std::min(hosts.size(), kNamed);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const bool last = i + 1 == hosts.size();
+    made += (i == 0 ? "" : last ? " and " : ", ") + hosts[i];
+  }
+  return hosts.size() > shown ? made + " and " + std::to_string(hosts.size() - shown) + " more" : made;
+}
+
+}  // namespace
+
+Reporter::Reporter(asio::io_context& loop, House& house, Chat& chat)
+    : loop_(loop), house_(house), chat_(chat), tick_(loop), soon_(loop), presence_due_(loop) {
+  const auto told = nlohmann::json::parse(house.journal().note(kTold).value_or("[]"), nullptr, false);
+  for (const auto& run : told.is_array() ? told : nlohmann::json::array()) {
+    if (run.is_string()) note_told(run.get<std::string>());
+  }
+  id_ = house.pipeline().listen([this](const Run& run, Run::What what) { heard(run, what); });
+  chat.on_up([this] { say_ends(); });
+  asio::co_spawn(loop_, watch_slow_ones(), asio::detached);
+}
+
+Reporter::~Reporter() {
+  house_.pipeline().unlisten(id_);
+}
+
+void Reporter::stop() {
+  say_ends();
+  tick_.expires_at(asio::steady_timer::time_point::min());
+  tick_.cancel();
+  soon_.cancel();
+  presence_due_.cancel();
+  house_.pipeline().unlisten(id_);
+}
+
+void Reporter::heard(const Run& run, Run::What what) {
+  show_presence();
+  const std::string& id = run.record().id;
+  if (what == Run::What::Ended) {
+    const RunView view = run.view();
+    if (pipeline::ended(view.state)) ended(view);
+    followed_.erase(id);
+    return;
+  }
+  if (what == Run::What::Progress) return;
+  if (followed_.count(id) == 0) begun(run);
+  const auto found = followed_.find(id);
+  const bool anybody = !house_.followings().empty();
+  if (found == followed_.end() && !anybody) return;
+  const RunView view = run.view();
+  if (what == Run::What::Stage && anybody) tell_followers(view, status_line(view, house_.shown(view.host)), "");
+  // A worker that says "not yet" waits as it should and is no news; a try that failed is.
+  if (what == Run::What::AskedAgain && found != followed_.end() && wants(view))
+    chat_.tell_late(found->second.whence, status_line(view, found->second.host) + "; it is asked again");
+}
+
+// One line when a run starts, or goes on after a restart.
+void Reporter::begun(const Run& run) {
+  const auto& record = run.record();
+  const auto whence = Whence::from(record.where);
+  if (!whence || record.state == RunState::Confirming) return;
+  const std::string host = house_.shown(record.host);
+  followed_[record.id] = {*whence, host, record.stage, false};
+  const RunView view = run.view();
+  const bool from_the_start = record.stage_number <= 1;
+  std::string line = host + ": " + record.operation + " with " + record.provider + ", " +
+                     std::to_string(record.stages) + (record.stages == 1 ? " stage" : " stages") + ", run " + record.id;
+  if (!from_the_start)
+    line += ", goes on at " + std::to_string(view.stage_number) + "/" + std::to_string(view.stages) + " " + view.stage;
+  chat_.tell_late(*whence, line);
+}
+
+bool Reporter::wants(const RunView& view) const {
+  return !house_.followings().quiet(view.by.substr(0, view.by.find(" (")), view.host);
+}
+
+void Reporter::tell_followers(const RunView& view, const std::string& line, const std::string& except) {
+  for (const Following& one : house_.followings().of(view.host)) {
+    if (one.quiet || one.person == except) continue;
+    chat_.tell_late(one.where, line);
+  }
+}
+
+void Reporter::ended(const RunView& view) {
+  const auto whence = Whence::from(view.where);
+  const std::string host = house_.shown(view.host);
+  const std::string line = status_line(view, host);
+  if (whence) tell_end(*whence, view);
+  const std::string asker = whence ? view.by.substr(0, view.by.find(" (")) : "";
+  tell_followers(view, line, asker);
+}
+
+void Reporter::tell_end(const Whence& whence, const RunView& view) {
+  if (told_.count(view.run) > 0) return;
+  Ends& ends = ends_[whence.text()];
+  ends.whence = whence;
+  ends.runs.push_back(view.run);
+  const std::string host = house_.shown(view.host);
+  if (view.state == RunState::Succeeded && view.operation != "destroy") {
+    ends.ready.push_back(host);
+  } else {
+    const std::string next = next_step(view, host);
+    ends.lines.push_back(status_line(view, host) + (next.empty() ? "" : "; " + next));
+  }
+  if (std::exchange(ends_wait_, true)) return;
+  soon_.expires_after(kGather);
+  soon_.async_wait([this](auto error) {
+    if (!error) say_ends();
+  });
+}
+
+// What cannot be said, because its network is away, stays until that is back; the journal knows that it was not told.
+void Reporter::say_ends() {
+  ends_wait_ = false;
+  bool said = false;
+  for (auto next = ends_.begin(); next != ends_.end();) {
+    const Ends& ends = next->second;
+    if (!chat_.reaches(ends.whence)) {
+      ++next;
+      continue;
+    }
+    if (!ends.ready.empty())
+      chat_.tell_late(ends.whence, joined(ends.ready) + (ends.ready.size() == 1 ? " is ready" : " are ready"));
+    for (const std::string& line : ends.lines) chat_.tell_late(ends.whence, line);
+    for (const std::string& run : ends.runs) note_told(run);
+    said = true;
+    next = ends_.erase(next);
+  }
+  if (!said) return;
+  auto list = nlohmann::json::array();
+  for (const std::string& one : told_in_order_) list.push_back(one);
+  try {
+    house_.journal().set_note(kTold, list.dump());
+  } catch (const pipeline::Error&) {  // then it may be told twice: better than never
+  }
+}
+
+void Reporter::note_told(const std::string& run) {
+  if (told_.insert(run).second) told_in_order_.push_back(run);
+  if (told_in_order_.size() <= kToldKept) return;
+  told_.erase(told_in_order_.front());
+  told_in_order_.pop_front();
+}
+
+void Reporter::catch_up() {
+  for (const auto& record : house_.journal().runs({std::nullopt, false, kCatchUpRuns})) {
+    if (!pipeline::ended(record.state) || !record.ended || *record.ended < pipeline::now() - kCatchUp) continue;
+    if (told_.count(record.id) > 0) continue;
+    const auto whence = Whence::from(record.where);
+    if (whence) tell_end(*whence, *house_.pipeline().view(record.id));
+  }
+}
+
+awaitable<void> Reporter::watch_slow_ones() {
+  for (;;) {
+    if (tick_.expiry() == asio::steady_timer::time_point::min()) co_return;
+    tick_.expires_after(kLookEvery);
+    boost::system::error_code error;
+    co_await tick_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return;
+    for (auto& [id, one] : followed_) {
+      const Run* run = house_.pipeline().live(id);
+      if (run == nullptr) continue;
+      const RunView view = run->view();
+      if (view.stage != one.stage) {
+        one.stage = view.stage;
+        one.slow_told = false;
+      }
+      if (one.slow_told || !slow(view) || !wants(view)) continue;
+      one.slow_told = true;
+      chat_.tell_late(one.whence, status_line(view, one.host) + ", longer than usual");
+    }
+  }
+}
+
+// What is running, in the places that show a status line; not more often than people can read.
+void Reporter::show_presence() {
+  if (std::exchange(presence_waits_, true)) return;
+  presence_due_.expires_after(kPresenceEvery);
+  presence_due_.async_wait([this](auto error) {
+    presence_waits_ = false;
+    if (error) return;
+    const auto views = house_.pipeline().views({std::nullopt, true, 0});
+    std::string text = views.empty() ? "ready" : std::to_string(views.size()) + " in flight: ";
+    for (std::size_t i = 0; i < std::min<std::size_t>(views.size(), 3); ++i) {
+      text += (i > 0 ? ", " : "") + house_.shown(views[i].host) + " " + std::to_string(views[i].stage_number) + "/" +
+              std::to_string(views[i].stages);
+    }
+    chat_.presence(text + (views.size() > 3 ? ", ..." : ""));
+  });
+}
+
+}  // namespace jarvis::bot
