@@ -63,7 +63,7 @@ struct Settings {
     LogLevel level = LogLevel::Info;
     std::filesystem::path file;  // empty: standard error
   } log;
-  std::map<std::string, std::vector<ModuleSetting>> modules;  // built-in ones: providers, monitoring
+  std::map<std::string, std::vector<ModuleSetting>> modules;  // built-in ones: providers, monitoring, spec
   std::vector<Person> people;
   std::map<std::string, Role> roles;
   std::vector<std::string> unused_sections;  // known to the contract, not to this version: worth a warning
