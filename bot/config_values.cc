@@ -143,7 +143,8 @@ std::optional<std::string> wrong_with_url_pattern(std::string_view pattern) {
   const std::size_t scheme = pattern.find("://");
   const std::size_t path = scheme == std::string_view::npos ? scheme : pattern.find('/', scheme + 3);
   if (path == std::string_view::npos) return "must be a pattern like https://gist.github.com/*, with a path";
-  const std::string_view host = pattern.substr(scheme + 3, path - scheme - 3);
+  std::string_view host = pattern.substr(scheme + 3, path - scheme - 3);
+  if (host.ends_with(":*")) host.remove_suffix(2);
   // Elsewhere it would let a stranger's name begin like a known one: gist.github.com* also fits gist.github.com.evil.
   const std::size_t star = host.rfind('*');
   if (star != std::string_view::npos && (star != 0 || (host.size() > 1 && host[1] != '.' && host[1] != ':')))

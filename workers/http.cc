@@ -1,6 +1,7 @@
 #include "workers/http.h"
 
 #include <curl/curl.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -172,6 +173,7 @@ bool is_redirect(int status) {
 class CurlClient final : public HttpClient {
  public:
   explicit CurlClient(HttpRules rules) : rules_(std::move(rules)) {
+    ::signal(SIGPIPE, SIG_IGN);  // with NOSIGNAL the library leaves that to us
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw Error(Kind::Bug, "libcurl does not start");
     handle_.reset(curl_easy_init());
     if (!handle_) throw Error(Kind::Bug, "libcurl makes no handle");

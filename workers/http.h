@@ -62,7 +62,8 @@ class HttpClient {
   virtual HttpResponse request(const HttpRequest& request) = 0;
 };
 
-// Initialises the library: for processes that live for one task, never for a forkserver itself.
+// Initialises the library and lets the process ignore SIGPIPE: for processes that live for one task, never for a
+// forkserver itself.
 std::unique_ptr<HttpClient> make_http_client(HttpRules rules);
 
 // What an answer that is no success means: Transient for 408, 425, 429, 5xx, and 403 with a Retry-After (how some sites

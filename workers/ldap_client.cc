@@ -1,13 +1,19 @@
 #include "workers/ldap_client.h"
 
 #include <ldap.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <set>
+#include <thread>
 
 #include "pipeline/error.h"
 #include "workers/address_range.h"
@@ -85,14 +91,51 @@ bool passes(int code) {
          code == LDAP_UNAVAILABLE || code == LDAP_TIMELIMIT_EXCEEDED;
 }
 
-bool under_tls(const std::string& detail) {
-  return detail.find("cert") != std::string::npos || detail.find("hostname") != std::string::npos;
+// What libldap's TLS library (GnuTLS) said, which is all there is to tell one failure from another. A certificate that
+// is not accepted is an error of libldap's own, for which GnuTLS has no words.
+enum class TlsFault { None, Cut, Certificate, Other };
+TlsFault tls_fault(int code, const std::string& detail) {
+  const auto says = [&](const char* part) { return detail.find(part) != std::string::npos; };
+  if ((code != LDAP_CONNECT_ERROR && code != LDAP_SERVER_DOWN) || detail.empty()) return TlsFault::None;
+  if (says("terminated") || says("pull function") || says("push function") || says("unavailable") || says("timed out"))
+    return TlsFault::Cut;
+  return says("unknown error code") || says("cert") || says("hostname") ? TlsFault::Certificate : TlsFault::Other;
 }
+
+// libldap waits without a limit while TLS shakes hands: this cuts the connection when the time is up, unless it is
+// destroyed before.
+class HandshakeLimit {
+ public:
+  HandshakeLimit(int fd, std::chrono::milliseconds limit, std::atomic<bool>& is_over)
+      : thread_([this, fd, limit, &is_over] {
+          std::unique_lock lock(mutex_);
+          if (ended_.wait_for(lock, limit, [this] { return done_; })) return;
+          is_over = true;
+          ::shutdown(fd, SHUT_RDWR);
+        }) {}
+  ~HandshakeLimit() {
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    ended_.notify_one();
+    thread_.join();
+  }
+  HandshakeLimit(const HandshakeLimit&) = delete;
+  HandshakeLimit& operator=(const HandshakeLimit&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool done_ = false;
+  std::thread thread_;
+};
 
 // One connection, bound.
 class Connection {
  public:
-  Connection(const LdapAccess& access, const LDAPURLDesc& url, bool listed) : access_(access), server_(server_of(url)) {
+  Connection(const LdapAccess& access, const LDAPURLDesc& url, bool listed)
+      : access_(access), server_(server_of(url)), watch_{connected, closed, this} {
     const bool tls_from_start = std::strcmp(url.lud_scheme, "ldaps") == 0;
     const bool local = is_this_machine(url);
     const bool start_tls = std::strcmp(url.lud_scheme, "ldap") == 0 && (access.starttls || !listed);
@@ -103,6 +146,9 @@ class Connection {
     if (start_tls) this->start_tls();
     bind(with_password ? access.bind_dn : "", with_password ? access.password : "");
   }
+
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   LDAP* handle() const { return handle_.get(); }
   const std::string& server() const { return server_; }
@@ -131,9 +177,15 @@ class Connection {
       detail = text;
       ldap_memfree(text);
     }
-    const bool tls = (code == LDAP_CONNECT_ERROR || code == LDAP_SERVER_DOWN) && under_tls(detail);
+    if (is_over_) code = LDAP_TIMEOUT;
     const std::string shown = detail.empty() ? "" : " (" + printable(detail) + ")";
-    if (tls) return {Kind::Permanent, server_ + ": its certificate is not accepted" + shown};
+    const TlsFault tls = tls_fault(code, detail);
+    if (tls == TlsFault::Certificate)
+      return {Kind::Permanent, server_ +
+                                   ": its certificate is not accepted: for another name, out of date, or signed by "
+                                   "none of the authorities in " +
+                                   authorities()};
+    if (tls == TlsFault::Other) return {Kind::Permanent, server_ + ": no TLS connection" + shown};
     if (code == LDAP_INVALID_CREDENTIALS)
       return {Kind::Permanent, server_ + ": wrong credentials for " + printable(access_.bind_dn)};
     if (!passes(code)) return {Kind::Permanent, server_ + ": " + ldap_err2string(code) + shown};
@@ -155,16 +207,16 @@ class Connection {
     const ::timeval operation = timeval_of(access_.operation_limit);
     set(made, LDAP_OPT_NETWORK_TIMEOUT, &network);
     set(made, LDAP_OPT_TIMEOUT, &operation);
+    set(made, LDAP_OPT_CONNECT_CB, &watch_);
     if (std::strcmp(url.lud_scheme, "ldapi") == 0) return;
-    const std::string authorities = access_.ca_file.empty() ? kSystemAuthorities : access_.ca_file;
     const int demand = LDAP_OPT_X_TLS_DEMAND;
     const int oldest = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
     const int client = 0;
-    set(made, LDAP_OPT_X_TLS_CACERTFILE, authorities.c_str());
+    set(made, LDAP_OPT_X_TLS_CACERTFILE, authorities().c_str());
     set(made, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
     set(made, LDAP_OPT_X_TLS_PROTOCOL_MIN, &oldest);
     if (ldap_set_option(made, LDAP_OPT_X_TLS_NEWCTX, &client) != LDAP_OPT_SUCCESS)
-      throw Error(Kind::Usage, authorities + ": no certificates of authorities can be read from it");
+      throw Error(Kind::Usage, authorities() + ": no certificates of authorities can be read from it");
   }
 
   void start_tls() {
@@ -183,6 +235,7 @@ class Connection {
     int id = 0;
     const int code = ldap_sasl_bind(handle_.get(), dn.c_str(), LDAP_SASL_SIMPLE, &secret, nullptr, nullptr, &id);
     if (code != LDAP_SUCCESS) throw error(code);
+    limit_.reset();
     const Message message = answer(id, LDAP_MSG_ALL);
     if (const int result = result_of(message); result != LDAP_SUCCESS) throw error(result);
   }
@@ -195,9 +248,24 @@ class Connection {
     return code;
   }
 
+  std::string authorities() const { return access_.ca_file.empty() ? kSystemAuthorities : access_.ca_file; }
+
+  // Called by libldap when TCP is connected; TLS comes next.
+  static int connected(LDAP*, Sockbuf* socket, LDAPURLDesc*, sockaddr*, ldap_conncb* watch) {
+    auto& self = *static_cast<Connection*>(watch->lc_arg);
+    ber_socket_t fd = -1;
+    if (ber_sockbuf_ctrl(socket, LBER_SB_OPT_GET_FD, &fd) == 1)
+      self.limit_ = std::make_unique<HandshakeLimit>(fd, self.access_.network_limit, self.is_over_);
+    return 0;
+  }
+  static void closed(LDAP*, Sockbuf*, ldap_conncb*) {}
+
   const LdapAccess& access_;
   std::string server_;
+  ldap_conncb watch_;
+  std::atomic<bool> is_over_ = false;
   Handle handle_;
+  std::unique_ptr<HandshakeLimit> limit_;
 };
 
 LdapEntry entry_of(LDAP* handle, LDAPMessage* message) {
@@ -358,6 +426,7 @@ class LibldapDirectory final : public Directory {
 }  // namespace
 
 std::unique_ptr<Directory> open_directory(const LdapAccess& access) {
+  ::signal(SIGPIPE, SIG_IGN);  // the library writes to connections that are gone
   ::setenv("LDAPNOINIT", "1",
            1);  // read by the library at its first use: no ldap.conf, no ~/.ldaprc, no LDAP* variables
   return std::make_unique<LibldapDirectory>(access);

@@ -1,4 +1,5 @@
 """A real slapd on a free port of a loopback address, with the schema that jarvis brings."""
+import base64
 import os
 import pathlib
 import socket
@@ -114,6 +115,6 @@ access to * by {readers} by anonymous auth
         lines = [f"dn: {dn}", "objectClass: device", "objectClass: jarvisHost", "objectClass: domainRelatedObject" if
                  "associatedDomain" in attributes else "", f"cn: {name}"]
         for key, value in {"jarvisProvider": "local", **attributes}.items():
-            lines += [f"{key}: {one}" for one in (value if isinstance(value, list) else [value])]
+            lines += [f"{key}:: {base64.b64encode(one.encode()).decode()}" for one in (value if isinstance(value, list) else [value])]
         self.add("\n".join(line for line in lines if line) + "\n")
         return dn

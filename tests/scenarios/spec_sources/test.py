@@ -434,7 +434,7 @@ def test_values_that_fit_no_spec(place):
     net.refused("cn=keys", "jarvisSpec is ambiguous", "`x`")
     net.slapd.host("bare", jarvisSpec="no key")
     net.refused("cn=bare", "KEY: VALUE")
-    net.slapd.host("bell", jarvisSize=": " + "NTEyBxtbMzFt")
+    net.slapd.host("bell", jarvisSize="512\x07\x1b[31m")
     net.refused("cn=bell", "jarvisSize is no text")
 
 
@@ -456,7 +456,7 @@ def test_names_with_characters_that_mean_something(place):
 def test_binding_with_a_password(place):
     net = Looking(place, directory={"anonymous": False})
     net.slapd.host()
-    net.refused("cn=loki", "no entry")
+    net.refused("cn=loki", "Insufficient access")
     net.configure(bind_dn=READER, password_file=net.password())
     assert net.spec("cn=loki") == LOKI
     net.configure(bind_dn=READER, password_file=net.password("wrong"))
@@ -480,8 +480,7 @@ def test_tls_is_verified(place):
         net.refused("cn=loki", "certificate is not accepted", environment=environment)
         net.configure(uri=uri, ca_file=None)
         net.refused("cn=loki", "certificate is not accepted")
-        # The right authority, the wrong name.
-        net.configure(uri=uri.replace(net.address, "localhost"))
+    # The right authority, the wrong name.
     other = Slapd(place, place.addresses.replace(".0/24", ".7"), name="other", authority=net.authority)
     other.stop()
     (other.directory / "slapd.conf").write_text((other.directory / "slapd.conf").read_text().replace("tls/other.", "tls/slapd."))
@@ -591,7 +590,7 @@ def test_a_referral_gets_no_password_and_no_plain_connection(place):
     plain.host("far")
     net.slapd.add(referral(far, f"{other.uri}/{far}"))
     net.configure(bind_dn=READER, password_file=net.password())
-    net.refused(far, "no entry")  # other lets the reader see it, but was asked anonymously
+    net.refused(far, "following a referral: .*Insufficient access")  # other lets the reader see it, but was asked anonymously
     net.configure(bind_dn=READER, password_file=net.password(), uri=[net.slapd.uri, other.uri])
     assert net.spec(far)["hostname"] == "far"
     near = net.slapd.host("near")
