@@ -433,9 +433,8 @@ std::unique_ptr<Directory> open_directory(const LdapAccess& access) {
 }
 
 std::vector<std::string> discover_ldap_servers(const std::string& domain) {
-  std::string asked = domain;
   char* found = nullptr;
-  if (ldap_domain2hostlist(asked.c_str(), &found) != LDAP_SUCCESS || found == nullptr) {
+  if (ldap_domain2hostlist(domain.c_str(), &found) != LDAP_SUCCESS || found == nullptr) {
     Error error(Kind::Transient, "no LDAP server is found for " + domain + " (SRV record _ldap._tcp." + domain + ")");
     throw error.retry_after(kAskAgain);
   }
