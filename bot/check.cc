@@ -1,11 +1,13 @@
 #include "bot/check.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "bot/one_off.h"
+#include "pipeline/clipboard.h"
 #include "pipeline/error.h"
 #include "pipeline/plan.h"
 #include "pipeline/seal.h"
@@ -74,6 +76,23 @@ std::string ask_local(const Settings& settings, const pipeline::TaskTable& table
                                                         : result.last_words;
 }
 
+// One line for each LDAP server, from the task that asks them.
+void ask_directory(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation,
+                   Report& report) {
+  OneOff one_off(settings, table, installation, pipeline::Seal::missing("check opens nothing"));
+  const auto result = one_off.attempt(*table.require("spec:ldap_check"), {"check", "check.0", 1, false}, "{}\n");
+  if (result.outcome != pipeline::Outcome::Succeeded)
+    throw Error(pipeline::Kind::Usage, result.last_words.empty() ? result.why : result.last_words);
+  for (const auto& [server, said] : pipeline::Clipboard::parse(result.output).map("ldap_servers"))
+    report.tell("ldap " + server, said == "ok" ? "" : said);
+}
+
+bool has_directory(const Settings& settings) {
+  const auto found = settings.modules.find("spec");
+  return found != settings.modules.end() && std::any_of(found->second.begin(), found->second.end(),
+                                                        [](const auto& one) { return one.name == "LDAP_BASE"; });
+}
+
 }  // namespace
 
 int check_everything(const Settings& settings, const Installation& installation, bool json) {
@@ -96,6 +115,7 @@ int check_everything(const Settings& settings, const Installation& installation,
       }
     }
   });
+  if (settings.modules.count("spec") > 0) modules.insert("spec");
   for (const std::string& module : modules) {
     report.attempt("credentials of " + module, [&] { (void)module_environment(settings, module); });
   }
@@ -104,7 +124,7 @@ int check_everything(const Settings& settings, const Installation& installation,
     report.attempt("key " + settings.key_path().string(),
                    [&] { (void)pipeline::Seal::from_file(settings.key_path()); });
   }
-  for (const char* family : {"jarvis-core", "jarvis-ssh"}) {
+  for (const char* family : {"jarvis-core", "jarvis-ssh", "jarvis-http", "jarvis-ldap"}) {
     report.tell(std::string("forkserver ") + family, pipeline::why_not_runnable(installation.forkservers / family));
   }
   if (modules.count("local") > 0)
@@ -112,6 +132,14 @@ int check_everything(const Settings& settings, const Installation& installation,
       const std::string fault = ask_local(settings, table, installation);
       if (!fault.empty()) throw Error(pipeline::Kind::Usage, fault);
     });
+  if (has_directory(settings)) {
+    // Its own lines tell what is well; only a directory that could not be asked at all is told here.
+    try {
+      ask_directory(settings, table, installation, report);
+    } catch (const std::exception& e) {
+      report.tell("ldap", e.what());
+    }
+  }
   return report.faults() == 0 ? 0 : 2;
 }
 

@@ -30,13 +30,13 @@ Measured split_unit(std::string_view text) {
   return {text.substr(0, end), text.substr(end)};
 }
 
+}  // namespace
+
 bool is_loopback_host(std::string_view host) {
   in_addr address{};
   if (host == "localhost" || host == "[::1]") return true;
   return ::inet_pton(AF_INET, std::string(host).c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24U) == 127;
 }
-
-}  // namespace
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   struct Unit {
@@ -122,6 +122,52 @@ std::optional<std::string> wrong_with_url(std::string_view url) {
   const std::string_view host = bracket_after ? authority : authority.substr(0, colon);
   if (host.empty()) return "names no host";
   if (http && !is_loopback_host(host)) return "http:// is for this machine only, use https://";
+  return {};
+}
+
+std::optional<std::string> wrong_with_address_range(std::string_view range) {
+  const std::size_t slash = range.find('/');
+  const std::string first(range.substr(0, slash));
+  std::array<std::uint8_t, 16> bytes{};
+  const bool v4 = ::inet_pton(AF_INET, first.c_str(), bytes.data()) == 1;
+  if (!v4 && ::inet_pton(AF_INET6, first.c_str(), bytes.data()) != 1)
+    return "must be an address range like 10.0.0.0/8 or fd00::/8";
+  if (slash == std::string_view::npos) return {};
+  const auto bits = parse_number(range.substr(slash + 1));
+  const int most = v4 ? 32 : 128;
+  if (!bits || *bits < 0 || *bits > most) return "the prefix must be from /0 to /" + std::to_string(most);
+  return {};
+}
+
+std::optional<std::string> wrong_with_url_pattern(std::string_view pattern) {
+  const std::size_t scheme = pattern.find("://");
+  const std::size_t path = scheme == std::string_view::npos ? scheme : pattern.find('/', scheme + 3);
+  if (path == std::string_view::npos) return "must be a pattern like https://gist.github.com/*, with a path";
+  std::string_view host = pattern.substr(scheme + 3, path - scheme - 3);
+  if (host.ends_with(":*")) host.remove_suffix(2);
+  // Elsewhere it would let a stranger's name begin like a known one: gist.github.com* also fits gist.github.com.evil.
+  const std::size_t star = host.rfind('*');
+  if (star != std::string_view::npos && (star != 0 || (host.size() > 1 && host[1] != '.' && host[1] != ':')))
+    return "a * in the host stands for whole parts in front: https://*.example.org/*";
+  if (pattern.find_first_of("?#", scheme + 3) < path) return "must be a pattern like https://gist.github.com/*";
+  std::string plain(pattern);
+  std::replace(plain.begin(), plain.end(), '*', 'x');
+  return wrong_with_url(plain);
+}
+
+std::optional<std::string> wrong_with_ldap_uri(std::string_view uri) {
+  const std::size_t scheme = uri.find("://");
+  const std::string_view name = uri.substr(0, scheme == std::string_view::npos ? 0 : scheme);
+  if (name != "ldap" && name != "ldaps" && name != "ldapi") return "must begin with ldaps://, ldap:// or ldapi://";
+  for (const char c : uri) {
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) return "must not hold blanks or control characters";
+  }
+  const std::string_view rest = uri.substr(scheme + 3);
+  const std::string_view authority = rest.substr(0, rest.find('/'));
+  if (authority.find('@') != std::string_view::npos) return "must not hold a user name or password";
+  const std::string_view below = authority.size() < rest.size() ? rest.substr(authority.size() + 1) : "";
+  if (authority.empty() && name == "ldaps") return "names no host";
+  if (!authority.empty() && !below.empty()) return "ends after host and port; the tree is `base`";
   return {};
 }
 

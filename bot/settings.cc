@@ -11,7 +11,7 @@ namespace jarvis::bot {
 namespace {
 
 // Sections of the contract whose parts of jarvis are not in this version.
-constexpr const char* kLaterSections[] = {"fetch", "ldap", "dns", "git", "puppet"};
+constexpr const char* kLaterSections[] = {"dns", "git", "puppet"};
 
 LogLevel log_level(const Value& value) {
   const auto word = value.text();
@@ -73,6 +73,8 @@ Settings read_settings(const std::filesystem::path& file) {
   if (const auto workers = root.take("workers")) read_workers(*workers, settings);
   if (const auto providers = root.take("providers")) read_providers(*providers, settings);
   if (const auto monitoring = root.take("monitoring")) read_monitoring(*monitoring, settings);
+  if (const auto fetch = root.take("fetch")) read_fetch(*fetch, settings);
+  if (const auto ldap = root.take("ldap")) read_ldap(*ldap, settings);
   if (const auto irc = root.take("irc")) read_irc(*irc, settings);
   if (const auto xmpp = root.take("xmpp")) read_xmpp(*xmpp, settings);
   if (const auto links = root.take("links")) read_links(*links, settings);

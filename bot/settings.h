@@ -76,7 +76,7 @@ struct Settings {
     LogLevel level = LogLevel::Info;
     std::filesystem::path file;  // empty: standard error
   } log;
-  std::map<std::string, std::vector<ModuleSetting>> modules;  // built-in ones: providers, monitoring
+  std::map<std::string, std::vector<ModuleSetting>> modules;  // built-in ones: providers, monitoring, spec
   std::vector<LinkSettings> links;
   std::vector<Person> people;
   std::map<std::string, Role> roles;

@@ -10,6 +10,9 @@ namespace jarvis::bot {
 void read_workers(const Value& value, Settings& settings);
 void read_providers(const Value& value, Settings& settings);
 void read_monitoring(const Value& value, Settings& settings);
+// Where specs come from: both are granted to the module `spec`. After `domain`.
+void read_fetch(const Value& value, Settings& settings);
+void read_ldap(const Value& value, Settings& settings);
 // Links and roles first: people are checked against them.
 void read_irc(const Value& value, Settings& settings);
 void read_xmpp(const Value& value, Settings& settings);

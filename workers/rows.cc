@@ -124,6 +124,31 @@ void local_rows(pipeline::TaskTable& table) {
   table.add(destroy);
 }
 
+// Where specs come from. Asked before there is a run, so the person waits: short limits, and each task ends by itself
+// within them (20 s, 10 s) to say what it waited for.
+void spec_rows(pipeline::TaskTable& table) {
+  TaskRow fetch = row("spec:fetch", "http", "fetch the spec", "the text of a gist, or of another https URL");
+  fetch.needs = {"spec_url"};
+  fetch.gives = {"spec_text", "spec_source"};
+  fetch.timeout = 25s;
+  fetch.retry.deadline = 30s;
+  table.add(fetch);
+
+  TaskRow ldap =
+      row("spec:ldap", "ldap", "fetch the spec", "a host's LDAP entry as a spec, by cn=NAME or its full name");
+  ldap.needs = {"spec_name"};
+  ldap.gives = {"spec_text", "spec_source"};
+  ldap.timeout = 15s;
+  ldap.retry.deadline = 30s;
+  table.add(ldap);
+
+  TaskRow check =
+      row("spec:ldap_check", "ldap", "ask the directory", "does every LDAP server of the configuration answer");
+  check.gives = {"ldap_servers"};
+  check.timeout = 15s;
+  table.add(check);
+}
+
 // Tasks that do next to nothing: what the pipeline itself costs (tests/bench).
 void bench_rows(pipeline::TaskTable& table) {
   table.add(row("bench:nothing", "core", "nothing", "takes the clipboard and leaves it alone; for measuring"));
@@ -138,6 +163,7 @@ void add_built_in(pipeline::TaskTable& table) {
   ssh_rows(table);
   monitoring_rows(table);
   local_rows(table);
+  spec_rows(table);
   bench_rows(table);
 }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 
@@ -44,6 +45,17 @@ std::string Call::setting(std::string_view name) const {
 std::string Call::setting(std::string_view name, std::string_view otherwise) const {
   const char* value = std::getenv(variable_of(task, name).c_str());
   return value != nullptr ? std::string(value) : std::string(otherwise);
+}
+
+std::vector<std::string> Call::setting_list(std::string_view name) const {
+  const std::string text = setting(name, "");
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    if (end > begin) words.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
 }
 
 void Call::progress(std::string_view text) const {

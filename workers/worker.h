@@ -14,6 +14,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pipeline/clipboard.h"
 #include "pipeline/error.h"
@@ -36,6 +37,8 @@ struct Call {
   // LOCAL_DIR. setting() throws Error(Usage) naming the configuration key when it is not there.
   std::string setting(std::string_view name) const;
   std::string setting(std::string_view name, std::string_view otherwise) const;
+  // One that is a list: what stands between blanks. Empty if it is not there.
+  std::vector<std::string> setting_list(std::string_view name) const;
 
   // One line each on stderr; control characters are replaced. Never pass a secret.
   void progress(std::string_view text) const;

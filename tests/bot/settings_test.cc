@@ -43,7 +43,8 @@ const ModuleSetting* find_setting(const Settings& settings, const std::string& m
 
 void write_named_files(const ScratchDirectory& scratch) {
   scratch.write("plans/demo.yaml", "provider: demo\ndeploy: [demo:one]\n");
-  for (const char* file : {"linode.token", "ec2.key", "vmware.password", "vcenter.pem", "backup.env"}) {
+  for (const char* file : {"linode.token", "ec2.key", "vmware.password", "vcenter.pem", "backup.env", "ldap.password",
+                           "ldap.pem", "site.pem"}) {
     scratch.write(file, "NAME=planted-secret\n");
   }
   for (const char* program : {"hooks/silence", "hooks/unsilence"}) scratch.write(program, "#!/bin/sh\n", 0755);
@@ -297,6 +298,28 @@ TEST_CASE("each fault, with its place") {
            {"monitoring: {silence: no/hook}", "monitoring.silence: no/hook: No such file"},
            {"monitoring: {silence: plain}", "plain is no program"},
            {"monitoring: {silnce: plain}", "did you mean silence?"},
+           {"fetch: {alow: []}", "fetch.alow: unknown key, did you mean allow?"},
+           {"fetch: {allow: ['*']}", "fetch.allow[1]: must be a pattern like https://gist.github.com/*"},
+           {"fetch: {allow: ['https://gist.github.com*']}", "with a path"},
+           {"fetch: {allow: ['https://gist.github.com*/x']}", "a * in the host stands for whole parts in front"},
+           {"fetch: {allow: ['http://gist.github.com/*']}", "http:// is for this machine only"},
+           {"fetch: {allow: ['https://me:planted-secret@example.org/*']}", "must not hold a user name"},
+           {"fetch: {private: [10.0.0.0/33]}", "fetch.private[1]: the prefix must be from /0 to /32"},
+           {"fetch: {private: [localhost]}", "must be an address range like 10.0.0.0/8"},
+           {"fetch: {max_bytes: 1GiB}", "fetch.max_bytes: `1GiB` is not from 1024 to 4194304 bytes"},
+           {"fetch: {timeout: 1m}", "fetch.timeout: must be at most 20s"},
+           {"fetch: {ca_file: no.pem}", "no.pem: No such file"},
+           {"ldap: {}", "ldap: base is missing"},
+           {"ldap: {base: hosts}", "ldap.base: must be a name like"},
+           {"ldap: {base: dc=x, uri: 'http://x'}", "ldap.uri: must begin with ldaps://"},
+           {"ldap: {base: dc=x, uri: ['ldap://a', 'ldap://a/dc=x']}", "ldap.uri[2]: ends after host and port"},
+           {"ldap: {base: dc=x, uri: 'ldap://cn=a:planted-secret@x'}", "must not hold a user name"},
+           {"ldap: {base: dc=x, bind_dn: cn=a}", "ldap: bind_dn needs a password_file"},
+           {"ldap: {base: dc=x, password_file: plain}", "ldap: password_file needs a bind_dn"},
+           {"ldap: {base: dc=x, uri: 'ldap://a', starttls: no, bind_dn: cn=a, password_file: plain}",
+            "ldap: starttls: no would send the password in clear"},
+           {"ldap: {base: dc=x, starttls: no, bind_dn: cn=a, password_file: plain}", "in clear"},
+           {"ldap: {base: dc=x, pasword_file: plain}", "did you mean password_file?"},
            {"people: {thor: {roles: [opertor]}}\nroles: {operator: {}}",
             "1:25: people.thor.roles[1]: there is no role opertor, did you mean operator?"},
            {"people: {thor: {roles: [any]}}", "there is no role any under roles:"},
@@ -396,7 +419,17 @@ TEST_CASE("the contract's example") {
   const ScratchDirectory scratch;
   write_named_files(scratch);
   const Settings settings = read_settings(scratch.write("jarvis.yaml", kContractExample));
-  CHECK(settings.unused_sections == std::vector<std::string>{"irc", "xmpp", "links", "fetch", "ldap"});
+  CHECK(settings.unused_sections == std::vector<std::string>{"irc", "xmpp", "links"});
+  CHECK(find_setting(settings, "spec", "FETCH_ALLOW")->value ==
+        "https://gist.github.com/* https://gist.githubusercontent.com/*");
+  CHECK(find_setting(settings, "spec", "FETCH_MAX_BYTES")->value == "1048576");
+  CHECK(find_setting(settings, "spec", "FETCH_TIMEOUT")->value == "20000");
+  CHECK(find_setting(settings, "spec", "FETCH_PRIVATE") == nullptr);
+  CHECK(find_setting(settings, "spec", "LDAP_URI")->value == "ldap://ldap.websages.com");
+  CHECK(find_setting(settings, "spec", "LDAP_STARTTLS") == nullptr);
+  CHECK(find_setting(settings, "spec", "LDAP_HOSTS")->value == "ou=Hosts");
+  CHECK(find_setting(settings, "spec", "LDAP_PASSWORD")->in_file);
+  CHECK(find_setting(settings, "spec", "DOMAIN")->value == "websages.com");
   CHECK(settings.workers.at(0).run == "/usr/local/lib/jarvis/mymodule");
   const Person* thor = person_of_uid(settings, 1000);
   REQUIRE(thor != nullptr);
@@ -414,6 +447,23 @@ TEST_CASE("the contract's example") {
   CHECK(find_setting(settings, "linode", "TOKEN")->in_file);
 }
 
+TEST_CASE("where specs come from: what is granted") {
+  const ScratchDirectory scratch;
+  scratch.write("ldap.password", "planted-secret\n");
+  Settings settings = read_settings(scratch.write("jarvis.yaml", R"(
+domain: websages.com
+fetch: {allow: 'http://127.0.0.1:*/*', private: [127.0.0.1, fd00::/8], timeout: 500ms}
+ldap: {uri: ['ldap://127.0.0.1:3890', 'ldap://[::1]', 'ldaps://b.example.org', 'ldapi:///'], starttls: no, bind_dn: cn=a, password_file: ldap.password}
+)"));
+  settings.state = "/state";
+  CHECK(module_environment(settings, "spec") ==
+        std::vector<std::string>{"SPEC_FETCH_ALLOW=http://127.0.0.1:*/*", "SPEC_FETCH_PRIVATE=127.0.0.1 fd00::/8",
+                                 "SPEC_FETCH_TIMEOUT=500",
+                                 "SPEC_LDAP_URI=ldap://127.0.0.1:3890 ldap://[::1] ldaps://b.example.org ldapi:///",
+                                 "SPEC_LDAP_STARTTLS=no", "SPEC_LDAP_BASE=dc=websages,dc=com", "SPEC_LDAP_BIND_DN=cn=a",
+                                 "SPEC_LDAP_PASSWORD=planted-secret", "SPEC_DOMAIN=websages.com"});
+}
+
 TEST_CASE("the annotated example, as it is and with every setting switched on") {
   const std::filesystem::path example = std::filesystem::path(JARVIS_TEST_DATA) / "../../config/jarvis.yaml";
   CHECK(read_settings(example).max_workers == 64);
@@ -424,7 +474,7 @@ TEST_CASE("the annotated example, as it is and with every setting switched on") 
   const std::string switched_on = std::regex_replace("\n" + text, std::regex("\n#(?! )(?=\\S)|\n#(?=  )"), "\n");
   const Settings settings = read_settings(scratch.write("jarvis.yaml", switched_on));
   CHECK(settings.workers.size() == 2);
-  CHECK(settings.modules.size() == 5);
+  CHECK(settings.modules.size() == 6);
   CHECK(settings.people.size() == 1);
   CHECK(settings.domain == "websages.com");
   CHECK(settings.unused_sections.empty());

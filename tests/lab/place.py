@@ -116,6 +116,10 @@ class Place:
         log = self.path(f"logs/{len(self._background)}-{arguments[0]}.log")
         log.parent.mkdir(exist_ok=True)
         process = Process(self.arguments(*arguments), log, self.directory, environment or self.environment(), stdin)
+        return self.background(process)
+
+    def background(self, process):
+        """Lets the test end this process, a server that the test needs; the process."""
         self._background.append(process)
         return process
 
