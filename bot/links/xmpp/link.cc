@@ -163,7 +163,8 @@ void Link::run_session(Time now) {
   }
 }
 
-void Link::lost(Time now, const std::string& why, bool needs_a_person) {
+// By value: the sentence may be the session's own, which ends here.
+void Link::lost(Time now, std::string why, bool needs_a_person) {
   session_.reset();
   stream_.reset();
   outbox_->lost();
@@ -175,7 +176,7 @@ void Link::lost(Time now, const std::string& why, bool needs_a_person) {
   if (!told_down_) wire_.down(why);
   if (!told_down_ || said_why_ != why) news("not connected: " + why);
   told_down_ = true;
-  said_why_ = why;
+  said_why_ = std::move(why);
 }
 
 void Link::stop(Time now) {

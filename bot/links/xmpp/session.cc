@@ -61,7 +61,9 @@ std::unique_ptr<gloox::Client> make_client(const Settings& settings, const std::
   auto client = std::make_unique<gloox::Client>(jid, password);
   client->setTls(gloox::TLSDisabled);  // the stream below is encrypted and verified already
   client->setCompression(false);
-  client->setSASLMechanisms(gloox::SaslMechScramSha1 | gloox::SaslMechPlain);
+  // PLUS is never chosen, as gloox has no channel here; without it in the mask, though, gloox 1.0.24 says one thing in
+  // SCRAM's first message and another in its second.
+  client->setSASLMechanisms(gloox::SaslMechScramSha1 | gloox::SaslMechScramSha1Plus | gloox::SaslMechPlain);
   client->setStreamManagement(false, false);
   client->registerStanzaExtension(new gloox::DelayedDelivery());
   client->registerStanzaExtension(new gloox::MUCRoom::MUCUser());
