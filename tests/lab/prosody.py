@@ -30,13 +30,14 @@ modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "posix", "off
 modules_disabled = {{ "s2s" }}
 c2s_require_encryption = true
 authentication = "internal_hashed"
+disable_sasl_mechanisms = {{ "{disabled_mechanisms}" }}
 limits = {{}}
 c2s_stanza_size_limit = 10485760
 muc_room_locking = false
 muc_room_default_persistent = true
 muc_room_cache_size = 1000
 VirtualHost "{domain}"
-  ssl = {{ key = "{directory}/{name}.key", certificate = "{directory}/{name}.pem" }}
+  ssl = {{ key = "{directory}/{name}.key", certificate = "{directory}/{name}.pem", protocol = "{tls}" }}
 Component "{open}" "muc"
   muc_room_default_public_jids = true
 Component "{anonymous}" "muc"
@@ -45,7 +46,7 @@ Component "{anonymous}" "muc"
 
 
 class Prosody:
-    def __init__(self, place, certified=DOMAIN):
+    def __init__(self, place, certified=DOMAIN, tls="tlsv1_2+", disabled_mechanisms="none"):
         """`certified`: the name in the server's certificate."""
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="prosody."))
         self.directory.chmod(0o755)
@@ -56,7 +57,8 @@ class Prosody:
         (self.directory / "data").mkdir()
         (self.directory / "prosody.cfg.lua").write_text(CONFIGURATION.format(
             address=self.address, port=self.port, directory=self.directory, domain=DOMAIN, open=OPEN_ROOMS,
-            anonymous=ANONYMOUS_ROOMS, name=certified), encoding="ascii")
+            anonymous=ANONYMOUS_ROOMS, name=certified, tls=tls,
+            disabled_mechanisms=disabled_mechanisms), encoding="ascii")
         if os.getuid() == 0:
             for path in [self.directory, *self.directory.rglob("*")]:
                 os.chown(path, NOBODY, NOBODY)
@@ -70,6 +72,9 @@ class Prosody:
     def __exit__(self, *error):
         if error[0]:
             print(f"--- log of prosody\n{self.log()[-6000:]}")
+        self.close()
+
+    def close(self):
         self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
