@@ -2,6 +2,7 @@
 rooms that do not (anonymous.xmpp.test), a certificate by an authority of its own. As root it runs as `nobody`."""
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -25,7 +26,7 @@ https_ports = {{}}
 component_ports = {{}}
 data_path = "{directory}/data"
 pidfile = "{directory}/prosody.pid"
-log = {{ {{ levels = {{ min = "info" }}, to = "file", filename = "{directory}/prosody.log" }} }}
+log = {{ {{ levels = {{ min = "debug" }}, to = "file", filename = "{directory}/prosody.log" }} }}
 modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "posix", "offline", "presence", "message", "iq", "smacks" }}
 modules_disabled = {{ "s2s" }}
 c2s_require_encryption = true
@@ -85,6 +86,10 @@ class Prosody:
     @property
     def server(self):
         return f"{self.address}:{self.port}"
+
+    def pings(self):
+        """How many pings the server had so far, by its log."""
+        return len(re.findall(rf"Received\[c2s\]: <iq (?=[^>]*type='get')[^>]*to='{DOMAIN}'", self.log()))
 
     def log(self):
         path = self.directory / "prosody.log"

@@ -1,5 +1,6 @@
 """A person with an XMPP client that is not ours (slixmpp), in a thread of its own."""
 import asyncio
+import contextlib
 import logging
 import threading
 
@@ -44,6 +45,7 @@ class Person:
         client.add_event_handler("message", self.messages.append)
         client.add_event_handler("groupchat_message", lambda _: None)
         client.add_event_handler("presence", self.presences.append)
+        client.add_event_handler("groupchat_presence", self.presences.append)
         client.auto_authorize = client.auto_subscribe = True
         client.connect((server.address, server.port))
         self._loop.run_forever()
@@ -56,7 +58,8 @@ class Person:
 
     async def _close(self):
         self.client.disconnect(wait=0.2)
-        await asyncio.wait_for(self.client.disconnected, 5)
+        with contextlib.suppress(asyncio.TimeoutError):  # of a server that was killed nothing comes back
+            await asyncio.wait_for(asyncio.shield(self.client.disconnected), 1)
 
     def do(self, function, *arguments, **more):
         """Runs function in the client's thread, awaits what it returns if need be."""
@@ -102,7 +105,6 @@ class Person:
     def set_password(self, room, password):
         form = self.do(self.client["xep_0045"].get_room_config, room)
         form["type"] = "submit"
-        form.get_fields()["muc#roomconfig_passwordprotectedroom"]["value"] = True
         form.get_fields()["muc#roomconfig_roomsecret"]["value"] = password
         self.do(self.client["xep_0045"].set_room_config, room, form)
 

@@ -31,8 +31,11 @@ std::string ClearPart::take() {
 ClearPart::Then ClearPart::hear(std::string_view bytes) {
   heard_ += bytes.size();
   if (heard_ > kMostBytes) fail("the server sent too much before encryption began");
+  const char* wrong = gate_.pass(bytes);
+  if (wrong != nullptr) fail("the server does not speak XMPP: " + std::string(wrong));
   std::string copy(bytes);
   if (why_.empty() && parser_.feed(copy) >= 0) fail("the server does not speak XMPP");
+  if (gate_.is_over()) fail("the server closed the stream before encryption began");
   if (!why_.empty()) return Then::Failed;
   return proceed_ ? Then::BeginTls : Then::More;
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "bot/links/xmpp/stanza_gate.h"
+
 namespace jarvis::bot::links::xmpp {
 
 class ClearPart : private gloox::TagHandler {
@@ -30,6 +32,7 @@ class ClearPart : private gloox::TagHandler {
 
   std::string domain_, to_send_, why_;
   gloox::Parser parser_;
+  StanzaGate gate_;
   std::size_t heard_ = 0;
   bool asked_ = false, proceed_ = false;
 };

@@ -97,6 +97,7 @@ void Rooms::join(Room& room, Time now) {
     }
   }
   room.ask(now);
+  joined_with_[room.jid()] = status_;
   gloox::Presence presence(gloox::Presence::Available, occupant(room, room.nick()), status_, settings_.priority);
   presence.addExtension(new MUCRoom::MUC(password, MUCRoom::HistoryMaxStanzas, gloox::EmptyString, 0));
   client_.send(presence);
@@ -185,6 +186,9 @@ void Rooms::seen(Room& room, const gloox::Presence& presence, bool available) {
       form->addAttribute("type", "submit");
       client_.send(submit);
       news("room " + room.jid() + ": did not exist; it was made with its service's default settings");
+    }
+    if (new_here && joined_with_[room.jid()] != status_) {
+      client_.send(gloox::Presence(gloox::Presence::Available, occupant(room, nick), status_, settings_.priority));
     }
     if (new_here) {
       news("room " + room.jid() + ": joined as " + nick +

@@ -2,6 +2,7 @@
 // through its client, which must outlive it. News (kicked, refused, created) go to the log.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,7 @@ class Rooms {
   Wire& wire_;
   Sightings& sightings_;
   std::string status_;
+  std::map<std::string, std::string> joined_with_;  // status by room: one that changes while a join is under way
   std::vector<Room> rooms_;
 };
 

@@ -138,7 +138,7 @@ void SecureStream::carry(std::string& into) {
   if (const char* why = gate_.pass(heard)) return end(why);
   into += heard;
   tls_->write(out_);
-  if (!goes_on) return end("the server closed the connection");
+  if (!goes_on || gate_.is_over()) return end("the server closed the connection");
   if (finishing_ && out_.empty()) {
     tls_->say_bye();
     end("closed");

@@ -41,7 +41,8 @@ const char* StanzaGate::opened() {
 }
 
 const char* StanzaGate::closed() {
-  return --depth_ < 0 ? kNotXml : nullptr;
+  over_ = --depth_ == 0;
+  return depth_ < 0 ? kNotXml : nullptr;
 }
 
 const char* StanzaGate::step(char c) {

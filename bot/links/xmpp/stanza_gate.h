@@ -16,6 +16,8 @@ class StanzaGate {
 
   // Null when these bytes may go on to the parser; else why the stream must end.
   const char* pass(std::string_view bytes);
+  // The server has closed its stream: nothing more may come, whatever the connection does.
+  bool is_over() const { return over_; }
 
  private:
   enum class In { Text, Open, Name, Tag, SlashInTag, Quoted, Close, Bang, CData, Declaration };
@@ -28,6 +30,7 @@ class StanzaGate {
   int most_depth_;
   In in_ = In::Text;
   std::size_t bytes_ = 0;  // of the current first-level element
+  bool over_ = false;
   int depth_ = 0;          // 1: inside <stream:stream>
   char quote_ = 0;
   std::string name_;  // as far as it matters
