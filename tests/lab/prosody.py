@@ -14,6 +14,7 @@ from .waiting import until
 
 DOMAIN = "xmpp.test"
 OPEN_ROOMS, ANONYMOUS_ROOMS = f"conference.{DOMAIN}", f"anonymous.{DOMAIN}"
+COMPONENT = f"rooms.{DOMAIN}"  # for a service that a test brings along (XEP-0114), secret "secret"
 NOBODY = 65534
 
 CONFIGURATION = """
@@ -23,7 +24,8 @@ c2s_direct_tls_ports = {{}}
 s2s_ports = {{}}
 http_ports = {{}}
 https_ports = {{}}
-component_ports = {{}}
+component_ports = {{ {component_port} }}
+component_interfaces = {{ "{address}" }}
 data_path = "{directory}/data"
 pidfile = "{directory}/prosody.pid"
 log = {{ {{ levels = {{ min = "debug" }}, to = "file", filename = "{directory}/prosody.log" }} }}
@@ -43,6 +45,8 @@ Component "{open}" "muc"
   muc_room_default_public_jids = true
 Component "{anonymous}" "muc"
   muc_room_default_public_jids = false
+Component "{component}"
+  component_secret = "secret"
 """
 
 
@@ -53,11 +57,12 @@ class Prosody:
         self.directory.chmod(0o755)
         self.address = place.addresses.replace("0/24", "1")
         self.port = free_port(self.address)
+        self.component_port = free_port(self.address, self.port + 1)
         self.authority = Authority(self.directory)
         self.authority.issue(certified, f"*.{certified}")
         (self.directory / "data").mkdir()
         (self.directory / "prosody.cfg.lua").write_text(CONFIGURATION.format(
-            address=self.address, port=self.port, directory=self.directory, domain=DOMAIN, open=OPEN_ROOMS,
+            address=self.address, port=self.port, component_port=self.component_port, component=COMPONENT, directory=self.directory, domain=DOMAIN, open=OPEN_ROOMS,
             anonymous=ANONYMOUS_ROOMS, name=certified, tls=tls,
             disabled_mechanisms=disabled_mechanisms), encoding="ascii")
         if os.getuid() == 0:
@@ -136,9 +141,9 @@ class Prosody:
         self._process.send_signal(signal.SIGCONT)
 
 
-def free_port(address):
+def free_port(address, start=None):
     """A port that nobody listens on; below 32768, where no outgoing connection takes it."""
-    for port in range(15222 + os.getpid() % 5000, 32000):
+    for port in range(start or 15222 + os.getpid() % 5000, 32000):
         with socket.socket() as probe:
             try:
                 probe.bind((address, port))

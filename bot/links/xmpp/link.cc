@@ -133,7 +133,8 @@ void Link::run_session(Time now) {
   if (stopping_) return;
   if (session_->ending()) return lost(now, session_->ending()->why, session_->ending()->needs_a_person);
   if (!session_->is_up()) {
-    if (now >= began_ + kLogin) lost(now, "the server does not finish the login", false);
+    if (now >= began_ + kLogin)
+      lost(now, "the server does not finish the login; it hangs, or knows no way to log in that we speak", false);
     return;
   }
   if (!told_up_) {

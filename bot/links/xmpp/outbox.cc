@@ -33,35 +33,35 @@ std::optional<Say> Outbox::next(Time now, const std::function<bool(const std::st
       continue;
     }
     tokens_ -= 1;
-    under_way_.push_back(std::move(*it));
+    recent_.push_back(std::move(*it));
     waiting_.erase(it);
     ++said_;
-    if (under_way_.size() > most_) under_way_.pop_front();
-    return under_way_.back();
+    if (recent_.size() > most_) recent_.pop_front();
+    return recent_.back();
   }
   return std::nullopt;
 }
 
 void Outbox::confirm(std::size_t mark) {
-  const std::size_t after = said_ - std::min(mark, said_);
-  while (under_way_.size() > after) under_way_.pop_front();
+  confirmed_ = std::max(confirmed_, std::min(mark, said_));
 }
 
 void Outbox::refused(std::size_t number) {
-  // The others keep their numbers, so the place in the row stays, empty.
-  const std::size_t first = said_ - under_way_.size() + 1;
+  const std::size_t first = said_ - recent_.size() + 1;
   if (number < first || number > said_) return;
-  Say& say = under_way_[number - first];
+  // The others keep their numbers, so the place in the row stays, empty.
+  Say& say = recent_[number - first];
   if (!say.text.empty()) waiting_.push_front(std::move(say));
   say = {};
 }
 
 void Outbox::lost() {
-  while (!under_way_.empty()) {
-    if (!under_way_.back().text.empty()) waiting_.push_front(std::move(under_way_.back()));
-    under_way_.pop_back();
+  for (std::size_t number = said_; number > confirmed_ && !recent_.empty(); --number) {
+    if (!recent_.back().text.empty()) waiting_.push_front(std::move(recent_.back()));
+    recent_.pop_back();
   }
-  under_way_.clear();
+  recent_.clear();
+  confirmed_ = said_;
   while (waiting_.size() > most_) waiting_.pop_front();
 }
 

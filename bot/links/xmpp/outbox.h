@@ -31,6 +31,7 @@ class Outbox {
   // The server has everything that was handed out before the mark was taken.
   void confirm(std::size_t mark);
   // The line that was handed out as number mark() was refused by its place: say it again when the place is open again.
+  // A room elsewhere may refuse what our server has confirmed long since, so the last lines are kept for this.
   void refused(std::size_t number);
   // The connection is gone: what was not confirmed is to be said again, first.
   void lost();
@@ -44,8 +45,8 @@ class Outbox {
 
   double burst_, per_second_, tokens_;
   Time filled_{};
-  std::size_t most_, said_ = 0;
-  std::deque<Say> waiting_, under_way_;  // under_way_ ends with line number said_
+  std::size_t most_, said_ = 0, confirmed_ = 0;  // lines are numbered from 1
+  std::deque<Say> waiting_, recent_;             // recent_ ends with line number said_
 };
 
 }  // namespace jarvis::bot::links::xmpp

@@ -31,7 +31,7 @@ class StanzaGate {
   In in_ = In::Text;
   std::size_t bytes_ = 0;  // of the current first-level element
   bool over_ = false;
-  int depth_ = 0;          // 1: inside <stream:stream>
+  int depth_ = 0;  // 1: inside <stream:stream>
   char quote_ = 0;
   std::string name_;  // as far as it matters
 };

@@ -1,24 +1,31 @@
 """jarvis-xmpp alone, over its pipes, against a real prosody and people with another client."""
+import asyncio
 import contextlib
 import os
 import socket
+import ssl
+import struct
 import subprocess
 import threading
+
+import slixmpp
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 from lab import each, takes, until
 from lab.certificates import Authority
 from lab.link_process import LinkProcess
-from lab.prosody import ANONYMOUS_ROOMS, OPEN_ROOMS, Prosody
+from lab.prosody import ANONYMOUS_ROOMS, COMPONENT, OPEN_ROOMS, Prosody
 from lab.xmpp_person import Person
 
 OPS, DEEP = f"ops@{OPEN_ROOMS}", f"deep@{ANONYMOUS_ROOMS}"
 JARVIS, THOR, LOKI = "jarvis@xmpp.test", "thor@xmpp.test", "loki@xmpp.test"
 
 
-def link(place, server, **more):
+def link(place, at, **more):
     secret = place.write("password", more.pop("password", "secret") + "\n", 0o600)
-    configuration = {"name": "jabber", "jid": JARVIS, "password_file": str(secret), "server": server.server,
-                     "ca_file": server.ca_file, "people": [THOR], **more}
+    configuration = {"name": "jabber", "jid": JARVIS, "password_file": str(secret), "server": at.server,
+                     "ca_file": at.ca_file, "people": [THOR], **more}
     return LinkProcess(place, "jarvis-xmpp", **configuration)
 
 
@@ -295,15 +302,78 @@ def test_a_room_that_does_not_exist_yet(place):
             assert jarvis.next("message", addressed=True)["identity"] == THOR
 
 
-@takes(4)
-def test_thrown_out_without_a_word(place):
-    """The room forgets us as a restarted service does; the self-ping finds it."""
-    with ops(place, "thor", ping_every=1, ping_timeout=5) as (server, jarvis, thor):
-        until(lambda: thor.nicks(OPS) >= {"jarvis"}, "jarvis is in")
-        # Another client of our account that leaves under our full occupant JID looks the same to the room.
-        with Person(server, "jarvis", resource="other", online=False) as other:
-            other.raw(f"<presence to='{OPS}/jarvis' type='unavailable'/>")
-        assert jarvis.running()
+class ForgetfulRooms:
+    """A room service of our own (XEP-0114) that lets everybody in and forgets them when told, as one that was restarted."""
+
+    def __init__(self, server):
+        self.joins, self.heard, self._in = [], [], set()
+        self._loop = asyncio.new_event_loop()
+        self._server, self._connected = server, threading.Event()
+        self._thread = threading.Thread(target=self._live, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        until(self._connected.is_set, "the room service is connected")
+        return self
+
+    def __exit__(self, *error):
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def _live(self):
+        asyncio.set_event_loop(self._loop)
+        self._component = slixmpp.ComponentXMPP(COMPONENT, "secret", self._server.address, self._server.component_port)
+        self._component.add_event_handler("session_start", lambda _: self._connected.set())
+        self._component.add_event_handler("presence_available", self._join)
+        self._component.add_event_handler("message", self._hear)
+        self._component.register_handler(Callback("ping", MatchXPath("{jabber:component:accept}iq/{urn:xmpp:ping}ping"), self._pinged))
+        self._component.connect()
+        self._loop.run_forever()
+
+    def _join(self, presence):
+        room, nick, who = presence["to"].bare, presence["to"].resource, presence["from"]
+        self.joins.append((room, nick))
+        self._in.add(str(presence["to"]))
+        self._component.send_raw(
+            f"<presence from='{room}/{nick}' to='{who}'><x xmlns='http://jabber.org/protocol/muc#user'>"
+            "<item affiliation='none' role='participant'/><status code='110'/></x></presence>")
+
+    def _hear(self, message):
+        if not any(occupant.startswith(message["to"].bare) for occupant in self._in):
+            self._refuse("message", message)
+        else:
+            self.heard.append(message["body"])
+
+    def _pinged(self, iq):
+        if str(iq["to"]) in self._in:
+            self._component.send_raw(f"<iq type='result' id='{iq['id']}' from='{iq['to']}' to='{iq['from']}'/>")
+        else:
+            self._refuse("iq", iq)
+
+    def _refuse(self, kind, stanza):
+        self._component.send_raw(
+            f"<{kind} type='error' id='{stanza['id']}' from='{stanza['to']}' to='{stanza['from']}'><error type='cancel'>"
+            f"<not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></{kind}>")
+
+    def forget(self):
+        self._in.clear()
+
+
+@takes(6)
+@each("ping", "say")
+def test_a_room_service_that_was_restarted(place, way):
+    """It has forgotten us without a word: the self-ping finds it, or the first line that it refuses, which is said again."""
+    room = f"ops@{COMPONENT}"
+    with town(place) as server, ForgetfulRooms(server) as service:
+        with link(place, server, rooms=[room], ping_every=1 if way == "ping" else 60) as jarvis:
+            jarvis.until_logged("joined as jarvis")
+            service.forget()
+            if way == "say":
+                jarvis.say(room, "not lost")
+            until(lambda: len(service.joins) == 2, "jarvis joins again")
+            jarvis.until_logged("we are not in it any more")
+            if way == "say":
+                until(lambda: "not lost" in service.heard, "the line arrives")
 
 
 # The network fails
@@ -361,8 +431,13 @@ def test_what_was_confirmed_is_not_said_twice(place):
 class Impostor:
     """A server socket that says what it is told, in clear text."""
 
-    def __init__(self, address, *answers):
-        self._answers, self.heard = list(answers), b""
+    def __init__(self, address, *answers, tls=None, inside=()):
+        """`tls`: (certificate, key); then it goes on encrypted with what is `inside`."""
+        self._answers, self._inside, self.heard = list(answers), list(inside), b""
+        self._context = None
+        if tls:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(*tls)
         self._socket = socket.create_server((address, 0))
         self.server = f"{address}:{self._socket.getsockname()[1]}"
         self.ca_file = ""
@@ -373,12 +448,22 @@ class Impostor:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._socket.accept()
-                with connection:
-                    for answer in self._answers:
-                        self.heard += connection.recv(65536)
-                        connection.sendall(answer)
-                    while more := connection.recv(65536):
-                        self.heard += more
+                with connection, contextlib.suppress(OSError):
+                    self._talk(connection, self._answers)
+                    if self._context:
+                        with self._context.wrap_socket(connection, server_side=True) as secure:
+                            self._talk(secure, self._inside)
+                            self._listen(secure)
+                    self._listen(connection)
+
+    def _talk(self, connection, answers):
+        for answer in answers:
+            self.heard += connection.recv(65536)
+            connection.sendall(answer)
+
+    def _listen(self, connection):
+        while more := connection.recv(65536):
+            self.heard += more
 
     def close(self):
         self._socket.shutdown(socket.SHUT_RDWR)
@@ -415,6 +500,81 @@ def test_impostor(place, kind):
         assert not jarvis.events("message") and not jarvis.events("up")
         assert b"<auth" not in impostor.heard
     impostor.close()
+
+
+SUCCESS = b"<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"
+SCRAM = PLAIN.replace(b"PLAIN", b"SCRAM-SHA-1")
+SICK_SERVERS = {
+    "rubbish": ([b"\x00\xff rubbish"], "not XML"),
+    "a_comment": ([HEADER + b"<!-- hello -->"], "forbids"),
+    "an_entity_bomb": ([b"<!DOCTYPE a [<!ENTITY b 'ccc'>]>"], "forbids"),
+    "a_stanza_without_end": ([HEADER + b"<a>" + b"x" * 300000], "larger"),
+    "depth_without_end": ([HEADER + b"<a>" * 90000], "deeper"),
+    "a_name_without_end": ([HEADER + b"<" + b"a" * 90000], "not XML"),
+    "mixed_up_ends": ([HEADER + b"<message><body></message></body>"], "cannot be read"),
+    "a_stanza_before_login": ([HEADER + ORDER + b"</stream:stream>"], "closed"),
+    "success_without_proof": ([HEADER + SCRAM, SUCCESS], "refused to log in"),
+    "an_error": ([HEADER + b"<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"],
+                 "does not serve the domain"),
+    "an_end": ([HEADER + b"</stream:stream>"], "closed"),
+}
+
+
+@each(*SICK_SERVERS)
+def test_sick_server(place, kind):
+    """A server with the right certificate that says wrong things: one sentence, no crash, and the link comes back."""
+    inside, sentence = SICK_SERVERS[kind]
+    authority = Authority(place.path("authority"))
+    server = Impostor(place.addresses.replace("0/24", "1"), HEADER + STARTTLS, PROCEED, tls=authority.issue("xmpp.test"),
+                      inside=inside)
+    server.ca_file = str(authority.certificate)
+    with link(place, server) as jarvis:
+        why = jarvis.next("down")["why"]
+        assert sentence in why, why
+        assert not jarvis.events("message") and not jarvis.events("up")
+        assert jarvis.running()
+    server.close()
+
+
+class NameServer:
+    """Answers every question with these SRV records: (priority, weight, port, target)."""
+
+    def __init__(self, address, records):
+        self._records = records
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((address, 0))
+        self.address = f"{address}:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                question, sender = self._socket.recvfrom(4096)
+                end = question.index(b"\0", 12) + 5
+                answer = question[:2] + b"\x81\x80" + struct.pack(">HHHH", 1, len(self._records), 0, 0) + question[12:end]
+                for priority, weight, port, target in self._records:
+                    name = b"".join(bytes([len(label)]) + label.encode() for label in target.split(".") if label) + b"\0"
+                    data = struct.pack(">HHH", priority, weight, port) + name
+                    answer += b"\xc0\x0c" + struct.pack(">HHIH", 33, 1, 60, len(data)) + data
+                self._socket.sendto(answer, sender)
+
+
+@takes(2)
+def test_srv_records_lead_to_the_server(place):
+    """The first one is down: the next address is tried."""
+    with town(place) as server:
+        names = NameServer(server.address, [(10, 0, server.port, server.address), (5, 0, server.component_port + 1, server.address)])
+        with link(place, server, server=None, dns=names.address) as jarvis:
+            jarvis.next("up")
+
+
+@takes(1)
+def test_a_domain_without_xmpp(place):
+    server = Prosody(place)
+    with contextlib.closing(server):
+        names = NameServer(server.address, [(0, 0, 0, ".")])
+        with link(place, server, server=None, dns=names.address) as jarvis:
+            assert "has no XMPP service" in jarvis.next("down")["why"]
 
 
 # Presence
