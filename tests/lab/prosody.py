@@ -51,11 +51,11 @@ Component "{component}"
 
 
 class Prosody:
-    def __init__(self, place, certified=DOMAIN, tls="tlsv1_2+", disabled_mechanisms="none"):
+    def __init__(self, place, address=None, certified=DOMAIN, tls="tlsv1_2+", disabled_mechanisms="none"):
         """`certified`: the name in the server's certificate."""
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="prosody."))
         self.directory.chmod(0o755)
-        self.address = place.addresses.replace("0/24", "1")
+        self.address = address or place.addresses.replace("0/24", "1")
         self.port = free_port(self.address)
         self.component_port = free_port(self.address, self.port + 1)
         self.authority = Authority(self.directory)
@@ -90,7 +90,7 @@ class Prosody:
 
     @property
     def server(self):
-        return f"{self.address}:{self.port}"
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
     def pings(self):
         """How many pings the server had so far, by its log."""
@@ -144,7 +144,7 @@ class Prosody:
 def free_port(address, start=None):
     """A port that nobody listens on; below 32768, where no outgoing connection takes it."""
     for port in range(start or 15222 + os.getpid() % 5000, 32000):
-        with socket.socket() as probe:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
             try:
                 probe.bind((address, port))
                 return port

@@ -151,16 +151,20 @@ void Link::run_session(Time now) {
     pulse_->answered(now);
     outbox_->confirm(mark_);
   }
-  const auto is_open = [this](const std::string& place) { return session_->is_open(place); };
-  while (auto line = outbox_->next(now, is_open)) {
-    session_->say(*line, outbox_->mark());
-    pulse_->said(now);
-  }
+  say_waiting(now);
   if (pulse_->is_dead(now)) return lost(now, "the server does not answer any more", false);
   if (pulse_->due(now)) {
     mark_ = outbox_->mark();
     session_->ping(now);
     pulse_->asked(now);
+  }
+}
+
+void Link::say_waiting(Time now) {
+  const auto is_open = [this](const std::string& place) { return session_->is_open(place); };
+  while (auto line = outbox_->next(now, is_open)) {
+    session_->say(*line, outbox_->mark());
+    pulse_->said(now);
   }
 }
 
@@ -185,6 +189,7 @@ void Link::stop(Time now) {
   stopping_ = true;
   stop_by_ = now + kGoodbye;
   if (session_ && stream_ && stream_->is_secure()) {
+    say_waiting(now);  // last words came in one piece with the stop
     session_->leave();
   } else {
     session_.reset();

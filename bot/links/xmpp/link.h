@@ -32,6 +32,7 @@ class Link {
   void go_on(Time now);
   void begin(Time now);
   void run_session(Time now);
+  void say_waiting(Time now);
   void lost(Time now, std::string why, bool needs_a_person);
   void stop(Time now);
   Time next(Time now) const;

@@ -74,7 +74,16 @@ def test_direct_messages(place):
         thor.raw(f"<message to='{JARVIS}'><body xml:lang='de'>me</body></message>")
         assert jarvis.next("message")["text"] == "me"
         assert len(jarvis.events("message")) == 2
+        jarvis.say(THOR, "last words")
         assert jarvis.stop(2) == 0
+        thor.until_hears("last words")
+
+
+@takes(2)
+def test_ipv6(place):
+    with town(place, address="::1") as server, link(place, server) as jarvis:
+        jarvis.next("up")
+        assert f"at {server.server}" in jarvis.log()
 
 
 @takes(2)
