@@ -26,7 +26,7 @@ INSPIRCD = """
 <chanhistory maxlines="50" maxduration="1w" prefixmsg="no">
 <sasl target="services.test" requiressl="no">
 <uline server="services.test">
-<link name="services.test" ipaddr="{address}" port="{link_port}" allowmask="{address}" recvpass="linkpass" sendpass="linkpass">
+<link name="services.test" ipaddr="127.0.0.1" port="{link_port}" allowmask="127.0.0.0/8" recvpass="linkpass" sendpass="linkpass">
 <log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="inspircd.log">
 """
 
@@ -56,9 +56,9 @@ saslserv {{ nick = "SaslServ"; user = "services"; host = "services.test"; real =
 
 
 class Inspircd(IrcServer):
-    def __init__(self, place, services=True, without=(), password=None, casemapping="rfc1459", address=None):
+    def __init__(self, place, services=True, without=(), password=None, casemapping="rfc1459", address=None, names=()):
         """`without`: modules that are left out, so that capabilities are missing."""
-        super().__init__(place, address)
+        super().__init__(place, address, names)
         self._services, self._without, self._password, self._casemapping = services, without, password, casemapping
 
     def configure(self):

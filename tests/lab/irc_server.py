@@ -14,15 +14,15 @@ NOBODY = 65534
 
 
 class IrcServer:
-    """As root it runs as `nobody`. Subclasses write the configuration and name the command."""
+    """As root it runs as `nobody`. Subclasses write the configuration and name the command. `names`: in its certificate."""
 
-    def __init__(self, place, address=None):
+    def __init__(self, place, address=None, names=()):
         self.address = address or place.addresses.replace("0/24", "1")
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="irc."))
         self.directory.chmod(0o755)
         self.port, self.tls_port, self.link_port = free_ports(self.address, 3)
         self.authority = Authority(self.directory / "authority")
-        self.certificate, self.key = self.authority.issue(self.address, "irc.test", stem="server")
+        self.certificate, self.key = self.authority.issue(*(names or (self.address, "irc.test")), stem="server")
         self._processes = []
 
     def __enter__(self):

@@ -38,8 +38,8 @@ Password = root
 
 
 class Ngircd(IrcServer):
-    def __init__(self, place, password=None, address=None):
-        super().__init__(place, address)
+    def __init__(self, place, password=None, address=None, names=()):
+        super().__init__(place, address, names)
         self._password = password
 
     def configure(self):

@@ -82,15 +82,7 @@ Time Link::due() const {
 void Link::step(Time now) {
   try {
     if (!connection_ && !stop_by_ && now >= connect_at_) connect(now);
-    if (connection_) {
-      std::string heard;
-      connection_->step(now, heard);
-      if (connection_->is_open() && !opened_) opened(now);
-      lines_.add(heard, [&](std::string_view text, bool cut) {
-        if (connection_) hear_line(std::string(text), cut, now);
-      });
-      if (connection_ && connection_->is_closed()) lose(last_words_.empty() ? connection_->why() : last_words_, now);
-    }
+    exchange(now);
     if (connection_ && now >= register_by_) {
       if (!welcome_) lose("the server did not let us in within " + rounded(network_.register_timeout), now);
       if (connection_ && welcome_ && !up_) registered(now);
@@ -103,17 +95,28 @@ void Link::step(Time now) {
       flush(now);
     }
     if (stop_by_) take_leave(now);
-    if (connection_) {
-      std::string nothing_yet;
-      connection_->step(now, nothing_yet);
-      if (!nothing_yet.empty()) {
-        lines_.add(nothing_yet, [&](std::string_view text, bool cut) {
-          if (connection_) hear_line(std::string(text), cut, now);
-        });
-      }
-    }
+    exchange(now);  // what was written above
   } catch (const std::exception& error) {
     lose(error.what(), now);
+  }
+}
+
+// Takes in what the server said, answers, and sends what can be sent.
+void Link::exchange(Time now) {
+  bool again = true;
+  // Bounded: a server that never stops talking must not keep us from jarvis and the clock.
+  for (int i = 0; again && connection_ && i < 8; ++i) {
+    std::string heard;
+    connection_->step(now, heard);
+    again = !heard.empty();
+    if (connection_->is_open() && !opened_) {
+      opened(now);
+      again = true;
+    }
+    lines_.add(heard, [&](std::string_view text, bool cut) {
+      if (connection_) hear_line(std::string(text), cut, now);
+    });
+    if (connection_ && connection_->is_closed()) lose(last_words_.empty() ? connection_->why() : last_words_, now);
   }
 }
 
@@ -159,6 +162,7 @@ void Link::registered(Time now) {
   inquiries_.begin(isupport_.casemapping);
   channels_.begin(wanted_, isupport_.casemapping, now);
   if (!nickserv_password_.empty()) ask("PRIVMSG " + network_.nickserv + " :IDENTIFY " + nickserv_password_);
+  if (isupport_.bot_flag != 0) ask("MODE " + nick_ + " +" + isupport_.bot_flag);  // so that other bots know us for one
   for (const Channels::Wanted& channel : channels_.to_join(now)) ask(session_->join(channel.name, channel.key));
   regain_at_ = now;
   announce();

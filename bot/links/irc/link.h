@@ -51,6 +51,7 @@ class Link {
  private:
   // Connecting and losing (link.cc)
   void connect(Time now);
+  void exchange(Time now);
   void opened(Time now);
   void registered(Time now);
   void lose(const std::string& why, Time now);
