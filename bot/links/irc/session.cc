@@ -129,17 +129,27 @@ void Session::pump() {
   }
 }
 
-// The lines that the library has written.
-std::vector<std::string> Session::sent() {
-  char bytes[4096];
-  for (ssize_t n = 0; (n = ::recv(ours_.get(), bytes, sizeof bytes, 0)) > 0;) {
-    unread_.append(bytes, static_cast<std::size_t>(n));
-  }
+// As many lines as the library has written; the kernel may hand them over a moment later.
+std::vector<std::string> Session::sent(std::size_t expected) {
   std::vector<std::string> lines;
-  for (std::size_t end = 0; (end = unread_.find("\r\n")) != std::string::npos; unread_.erase(0, end + 2)) {
-    lines.push_back(unread_.substr(0, end));
+  while (lines.size() < expected) {
+    char bytes[4096];
+    if (!ready(ours_.get(), POLLIN, kPatience)) fault("does not write");
+    const ssize_t n = ::recv(ours_.get(), bytes, sizeof bytes, 0);
+    if (n <= 0) fault("does not write");
+    unread_.append(bytes, static_cast<std::size_t>(n));
+    for (std::size_t end = 0; (end = unread_.find("\r\n")) != std::string::npos; unread_.erase(0, end + 2)) {
+      lines.push_back(unread_.substr(0, end));
+    }
   }
   return lines;
+}
+
+// What a command has written: one line, or none when the library refuses it.
+std::vector<std::string> Session::command(int fault_code) {
+  if (fault_code != 0) return {};
+  pump();
+  return sent(1);
 }
 
 std::vector<Event> Session::feed(const Line& line) {
@@ -173,39 +183,27 @@ void Session::on(Event::Kind kind, int number, const char* command, const char* 
 }
 
 std::vector<std::string> Session::message(const std::string& place, const std::string& text) {
-  irc_cmd_msg(library_.get(), place.c_str(), text.c_str());
-  pump();
-  return sent();
+  return command(irc_cmd_msg(library_.get(), place.c_str(), text.c_str()));
 }
 
 std::vector<std::string> Session::ctcp_reply(const std::string& nick, const std::string& text) {
-  irc_cmd_ctcp_reply(library_.get(), nick.c_str(), text.c_str());
-  pump();
-  return sent();
+  return command(irc_cmd_ctcp_reply(library_.get(), nick.c_str(), text.c_str()));
 }
 
 std::vector<std::string> Session::join(const std::string& channel, const std::string& key) {
-  irc_cmd_join(library_.get(), channel.c_str(), key.empty() ? nullptr : key.c_str());
-  pump();
-  return sent();
+  return command(irc_cmd_join(library_.get(), channel.c_str(), key.empty() ? nullptr : key.c_str()));
 }
 
 std::vector<std::string> Session::nick(const std::string& nick) {
-  irc_cmd_nick(library_.get(), nick.c_str());
-  pump();
-  return sent();
+  return command(irc_cmd_nick(library_.get(), nick.c_str()));
 }
 
 std::vector<std::string> Session::whois(const std::string& nick) {
-  irc_cmd_whois(library_.get(), nick.c_str());
-  pump();
-  return sent();
+  return command(irc_cmd_whois(library_.get(), nick.c_str()));
 }
 
 std::vector<std::string> Session::quit(const std::string& why) {
-  irc_cmd_quit(library_.get(), why.c_str());
-  pump();
-  return sent();
+  return command(irc_cmd_quit(library_.get(), why.c_str()));
 }
 
 }  // namespace jarvis::bot::links::irc

@@ -33,7 +33,7 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // NICK and USER, to begin with.
-  std::vector<std::string> opening() { return sent(); }
+  std::vector<std::string> opening() { return sent(2); }
   // What the library makes of one line; none for lines that it must not see (malformed, DCC).
   std::vector<Event> feed(const Line& line);
 
@@ -51,7 +51,8 @@ class Session {
   };
 
   void pump();
-  std::vector<std::string> sent();
+  std::vector<std::string> sent(std::size_t lines);
+  std::vector<std::string> command(int fault);
   void on(Event::Kind kind, int number, const char* command, const char* origin, const char** params, unsigned count);
   static Session& self(irc_session_t* session);
   template <Event::Kind kind>

@@ -102,14 +102,14 @@ def test_external(place):
         certificate, key = server.client_certificate("jarvis")
         key.chmod(0o600)
         server.account("jarvis", certificate=(certificate, key))
-        with link(place, server, sasl=None, cert_file=str(certificate), key_file=str(key), **{"sasl": {"external": True}}) as jarvis:
+        with link(place, server, sasl={"external": True}, cert_file=str(certificate), key_file=str(key)) as jarvis:
             jarvis.next("up")
             thor = beside(server, "thor")
             thor.send("WHOIS jarvis")
             thor.next(r" 330 \S+ jarvis jarvis ")
         other, other_key = server.client_certificate("other")
         other_key.chmod(0o600)
-        with link(place, server, cert_file=str(other), key_file=str(other_key), **{"sasl": {"external": True}}) as jarvis:
+        with link(place, server, sasl={"external": True}, cert_file=str(other), key_file=str(other_key)) as jarvis:
             assert jarvis.next("down")["why"].startswith("SASL EXTERNAL failed")
 
 
@@ -362,7 +362,7 @@ def test_rfc1459_names(place):
         with Inspircd(place, services=False, casemapping=casemapping) as server:
             with link(place, server, nick="jarvis[x]") as jarvis:
                 jarvis.next("up")
-                thor = beside(server, "thor", bot="jarvis\\[x\\]")
+                thor = beside(server, "thor", bot="jarvis[x]")
                 assert says(thor, jarvis, "#ops", "jarvis{x}: status")["addressed"] is same
                 assert says(thor, jarvis, "#ops", "JARVIS[X]: status")["addressed"]
 
