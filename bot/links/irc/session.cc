@@ -1,0 +1,209 @@
+#include "bot/links/irc/session.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+namespace jarvis::bot::links::irc {
+
+namespace {
+
+constexpr int kPatience = 2000;  // ms for what happens inside this machine's kernel
+
+[[noreturn]] void fault(const char* what) {
+  throw std::runtime_error(std::string("libircclient: ") + what + ": " + std::strerror(errno));
+}
+
+bool ready(int fd, short events, int patience) {
+  pollfd polled{fd, events, 0};
+  return ::poll(&polled, 1, patience) > 0;
+}
+
+sockaddr_in loopback() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+// Lines that the library's parser cannot take: it reads the source of a NICK and the text of a NOTICE unasked, takes
+// two off the length of a CTCP of one byte, and opens files and ports for DCC.
+bool is_fit(const Line& line) {
+  if (line.command == "NOTICE" || line.command == "PING" || line.command == "PONG") return false;
+  if (line.command == "PRIVMSG") {
+    return line.params.size() == 2 && !line.source.empty() && !line.params[1].empty() && line.params[1] != "\x01" &&
+           !line.params[1].starts_with("\x01" "DCC") && !line.params[1].starts_with("\x01" "dcc");
+  }
+  const bool numeric = line.command.find_first_not_of("0123456789") == std::string::npos;
+  return numeric || (!line.source.empty() && !line.params.empty() && line.source.size() < 250) || line.command == "QUIT";
+}
+
+}  // namespace
+
+Session& Session::self(irc_session_t* session) {
+  return *static_cast<Session*>(irc_get_ctx(session));
+}
+
+template <Event::Kind kind>
+void Session::event(irc_session_t* session, const char* command, const char* origin, const char** params,
+                    unsigned count) {
+  self(session).on(kind, 0, command, origin, params, count);
+}
+
+void Session::numeric(irc_session_t* session, unsigned number, const char* origin, const char** params,
+                      unsigned count) {
+  self(session).on(Event::Kind::Numeric, static_cast<int>(number), nullptr, origin, params, count);
+}
+
+Session::Session(const std::string& nick, const std::string& user, const std::string& realname) {
+  irc_callbacks_t callbacks{};
+  callbacks.event_numeric = numeric;
+  callbacks.event_nick = event<Event::Kind::Nick>;
+  callbacks.event_quit = event<Event::Kind::Quit>;
+  callbacks.event_join = event<Event::Kind::Join>;
+  callbacks.event_part = event<Event::Kind::Part>;
+  callbacks.event_kick = event<Event::Kind::Kick>;
+  callbacks.event_channel = event<Event::Kind::Message>;
+  callbacks.event_privmsg = event<Event::Kind::Message>;
+  callbacks.event_ctcp_req = event<Event::Kind::CtcpRequest>;
+  callbacks.event_ctcp_action = event<Event::Kind::Other>;
+  callbacks.event_invite = event<Event::Kind::Invite>;
+  callbacks.event_unknown = event<Event::Kind::Other>;
+  library_.reset(irc_create_session(&callbacks));
+  if (!library_) fault("no memory");
+  irc_set_ctx(library_.get(), this);
+
+  const pipeline::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = loopback();
+  socklen_t size = sizeof address;
+  auto* raw = reinterpret_cast<sockaddr*>(&address);
+  if (!listener || ::bind(listener.get(), raw, size) != 0 || ::listen(listener.get(), 8) != 0 ||
+      ::getsockname(listener.get(), raw, &size) != 0) {
+    fault("cannot listen on loopback");
+  }
+  if (irc_connect(library_.get(), "127.0.0.1", ntohs(address.sin_port), nullptr, nick.c_str(), user.c_str(),
+                  realname.c_str()) != 0) {
+    throw std::runtime_error(std::string("libircclient: ") + irc_strerror(irc_errno(library_.get())));
+  }
+  fd_set in, out;
+  FD_ZERO(&in);
+  FD_ZERO(&out);
+  irc_add_select_descriptors(library_.get(), &in, &out, &theirs_);
+  sockaddr_in their_name{};
+  size = sizeof their_name;
+  if (theirs_ < 0 || ::getsockname(theirs_, reinterpret_cast<sockaddr*>(&their_name), &size) != 0) fault("no socket");
+  // Anybody on this machine could have come first; only the library's own end is let in.
+  while (!ours_) {
+    if (!ready(listener.get(), POLLIN, kPatience)) fault("does not connect");
+    sockaddr_in peer{};
+    size = sizeof peer;
+    pipeline::UniqueFd accepted(
+        ::accept4(listener.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (accepted && peer.sin_port == their_name.sin_port && peer.sin_addr.s_addr == their_name.sin_addr.s_addr) {
+      ours_ = std::move(accepted);
+    }
+  }
+  if (!ready(theirs_, POLLOUT, kPatience)) fault("does not connect");
+  pump();
+}
+
+Session::~Session() = default;
+
+// Lets the library do everything that it can do now.
+void Session::pump() {
+  for (;;) {
+    fd_set in, out;
+    FD_ZERO(&in);
+    FD_ZERO(&out);
+    int most = -1;
+    if (irc_add_select_descriptors(library_.get(), &in, &out, &most) != 0 || most < 0) return;
+    timeval none{0, 0};
+    if (::select(most + 1, &in, &out, nullptr, &none) <= 0) return;
+    if (irc_process_select_descriptors(library_.get(), &in, &out) != 0) return;
+  }
+}
+
+// As many lines as the library has written; the kernel may hand them over a moment later.
+std::vector<std::string> Session::sent(std::size_t expected) {
+  std::vector<std::string> lines;
+  while (lines.size() < expected) {
+    char bytes[4096];
+    if (!ready(ours_.get(), POLLIN, kPatience)) fault("does not write");
+    const ssize_t n = ::recv(ours_.get(), bytes, sizeof bytes, 0);
+    if (n <= 0) fault("does not write");
+    unread_.append(bytes, static_cast<std::size_t>(n));
+    for (std::size_t end = 0; (end = unread_.find("\r\n")) != std::string::npos; unread_.erase(0, end + 2)) {
+      lines.push_back(unread_.substr(0, end));
+    }
+  }
+  return lines;
+}
+
+// What a command has written: one line, or none when the library refuses it.
+std::vector<std::string> Session::command(int fault_code) {
+  if (fault_code != 0) return {};
+  pump();
+  return sent(1);
+}
+
+std::vector<Event> Session::feed(const Line& line) {
+  events_.clear();
+  if (!is_fit(line)) return {};
+  const std::string text = without_tags(line).substr(0, kLongestTaken) + "\r\n";
+  if (::send(ours_.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) return {};
+  // The kernel hands a short segment over at once and whole; were it ever late or in parts, we wait for all of it,
+  // because what is known of this line (its tags) must never be taken for the next one's.
+  for (std::size_t taken = 0; taken < text.size();) {
+    if (!ready(theirs_, POLLIN, kPatience)) fault("does not read");
+    int before = 0, left = 0;
+    ::ioctl(theirs_, FIONREAD, &before);
+    pump();
+    ::ioctl(theirs_, FIONREAD, &left);
+    if (before <= left) fault("does not read");
+    taken += static_cast<std::size_t>(before - left);
+  }
+  return std::move(events_);
+}
+
+void Session::on(Event::Kind kind, int number, const char* command, const char* origin, const char** params,
+                 unsigned count) {
+  Event event;
+  event.kind = kind;
+  event.number = number;
+  if (command != nullptr) event.command = command;
+  if (origin != nullptr) event.origin = origin;
+  for (unsigned i = 0; i < count; ++i) event.params.emplace_back(params[i] == nullptr ? "" : params[i]);
+  events_.push_back(std::move(event));
+}
+
+std::vector<std::string> Session::message(const std::string& place, const std::string& text) {
+  return command(irc_cmd_msg(library_.get(), place.c_str(), text.c_str()));
+}
+
+std::vector<std::string> Session::ctcp_reply(const std::string& nick, const std::string& text) {
+  return command(irc_cmd_ctcp_reply(library_.get(), nick.c_str(), text.c_str()));
+}
+
+std::vector<std::string> Session::join(const std::string& channel, const std::string& key) {
+  return command(irc_cmd_join(library_.get(), channel.c_str(), key.empty() ? nullptr : key.c_str()));
+}
+
+std::vector<std::string> Session::nick(const std::string& nick) {
+  return command(irc_cmd_nick(library_.get(), nick.c_str()));
+}
+
+std::vector<std::string> Session::whois(const std::string& nick) {
+  return command(irc_cmd_whois(library_.get(), nick.c_str()));
+}
+
+std::vector<std::string> Session::quit(const std::string& why) {
+  return command(irc_cmd_quit(library_.get(), why.c_str()));
+}
+
+}  // namespace jarvis::bot::links::irc
