@@ -281,7 +281,7 @@ awaitable<void> Chat::obey(Whence whence, Asker asker, std::string command) {
     // Who is not proven to be somebody learns nothing about what there is.
     const bool known = talk.asker().person != nullptr;
     note_ignored(talk.whence(), command.substr(0, 400),
-                 known ? "no such command" : "nobody known, and no such command");
+                 known ? e.what() : "nobody known, and no such command");
     if (known) talk.error((e.kind() == Kind::Refused ? "refused: " : "") + std::string(e.what()));
     if (!known) talk.error("refused: " + may(house_.settings(), talk.asker(), {"status", {}, ""}).rule);
     talk.finish();

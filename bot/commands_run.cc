@@ -33,6 +33,12 @@ awaitable<int> do_deploy(House& house, Talk& talk) {
   std::vector<Order> orders;
   std::vector<std::vector<std::string>> written;
   std::vector<std::string> faults;
+  // Fetching may take long: who asked in chat is answered at once.
+  std::string remote;
+  for (const std::string& source : invocation.words) {
+    if (is_remote(source)) remote += (remote.empty() ? "" : ", ") + source;
+  }
+  if (!talk.waits() && !remote.empty()) talk.say("reading " + remote);
   const auto specs = co_await read_sources(house, talk, invocation.words);
   for (const SpecText& spec : specs) {
     const std::string& source = spec.source;
