@@ -5,7 +5,6 @@ import logging
 import threading
 
 import slixmpp
-from slixmpp.exceptions import IqError
 
 from .waiting import until
 
@@ -119,6 +118,3 @@ class Person:
     def until_sees(self, what, condition, seconds=30):
         """The first presence that fits."""
         return until(lambda: next((p for p in list(self.presences) if condition(p)), None), f"{self.jid} sees {what}", seconds)
-
-
-__all__ = ["IqError", "Person"]

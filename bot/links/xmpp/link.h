@@ -1,8 +1,8 @@
 // The XMPP link as jarvis sees it (docs/links.md): reads its configuration and commands from standard input, keeps one
 // connection to one account, and tells what people say. One thread, one poll() for jarvis and the network; nothing in
 // it blocks but writing to jarvis. Comes back after a loss by itself: after 1 s, then twice as long each time up to 5
-// min, and at once every 5 min where only a person can help (wrong password, certificate, another client with our
-// resource).
+// min; only every 5 min where it takes a person (wrong password, certificate, another client with our resource). `say`
+// with a `to` is prefixed "to: " in rooms. Multi-line texts arrive as one line.
 #pragma once
 
 #include <memory>

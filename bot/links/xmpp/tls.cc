@@ -112,7 +112,7 @@ bool Tls::read(std::string& into) {
   for (std::size_t got = 0; got < kAtOnce;) {
     const ssize_t n = gnutls_record_recv(session_->tls, bytes, sizeof bytes);
     if (n == GNUTLS_E_AGAIN) return true;
-    if (n == 0) return false;
+    if (n == 0 || n == GNUTLS_E_PREMATURE_TERMINATION) return false;  // with or without a TLS goodbye
     if (n < 0 && gnutls_error_is_fatal(static_cast<int>(n)) == 0) continue;
     if (n < 0) throw failure("the connection broke", static_cast<int>(n));
     into.append(bytes, static_cast<std::size_t>(n));
