@@ -68,7 +68,7 @@ Time Link::due() const {
   if (leave_by_ && !said_goodbye_) due = std::min(due, *leave_by_);
   if (!connection_) return std::min(due, connect_at_);
   due = std::min({due, connection_->due(), register_by_});
-  if (opened_) {
+  if (welcome_) {
     due = std::min(due, ping_sent_ ? after(std::max(*ping_sent_, last_heard_), network_.ping_timeout)
                                    : after(last_heard_, network_.ping_every));
   }
@@ -88,7 +88,7 @@ void Link::step(Time now) {
       if (connection_ && welcome_ && !up_) registered(now);
     }
     inquiries_.expire(now);
-    if (connection_ && opened_) keep_alive(now);
+    if (connection_ && welcome_) keep_alive(now);  // before, many servers answer no PING
     if (up_) keep_nick(now);
     if (up_) {
       for (const Channels::Wanted& channel : channels_.to_join(now)) ask(session_->join(channel.name, channel.key));

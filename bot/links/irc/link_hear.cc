@@ -38,7 +38,7 @@ void Link::hear_line(const std::string& text, bool cut, Time now) {
     return;
   }
   if (line.command == "ERROR") {
-    last_words_ = (last_words_.empty() ? "" : last_words_ + "; ") + line.last();
+    if (!line.last().empty()) last_words_ = (last_words_.empty() ? "" : last_words_ + "; ") + line.last();
     return;
   }
   std::vector<std::string> answers;

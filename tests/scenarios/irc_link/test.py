@@ -1,17 +1,14 @@
 """jarvis-irc alone, driven over its pipes, against real servers: connecting, the channel, what goes out."""
-import pathlib
 import socket
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from lab import each, takes, until  # noqa: E402
-from lab.inspircd import Inspircd  # noqa: E402
-from lab.irc_client import IrcClient  # noqa: E402
-from lab.ngircd import Ngircd  # noqa: E402
-from lab.link_process import LinkProcess  # noqa: E402
-from people import beside, link, proof, says, secret  # noqa: E402
+from lab import each, takes, until
+from lab.inspircd import Inspircd
+from lab.irc_client import IrcClient
+from lab.ngircd import Ngircd
+from lab.link_process import LinkProcess
+from lab.irc_people import beside, link, proof, says, secret
 
 
 @takes(6)
@@ -173,7 +170,7 @@ def test_the_server_is_killed(place):
 def test_the_server_hangs(place):
     """The connection stays open and nothing comes."""
     with Inspircd(place, services=False) as server:
-        with link(place, server, ping_every=0.5, ping_timeout=0.5, register_timeout=3) as jarvis:
+        with link(place, server, ping_every=0.5, ping_timeout=1.5, register_timeout=3) as jarvis:
             jarvis.next("up")
             thor = beside(server, "thor")
             says(thor, jarvis, "#ops", "quiet for longer than the pings take")
