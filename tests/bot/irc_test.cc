@@ -49,7 +49,8 @@ TEST_CASE("irc line: tags, source, command, parameters") {
 }
 
 TEST_CASE("irc line: what may be sent") {
-  for (const std::string good : {"PING :x", "PRIVMSG #a :\xc3\xa4", "NOTICE a :\x01VERSION x\x01"}) CHECK(may_be_sent(good));
+  for (const std::string good : {"PING :x", "PRIVMSG #a :\xc3\xa4", "NOTICE a :\x01VERSION x\x01"})
+    CHECK(may_be_sent(good));
   CHECK(may_be_sent(std::string(kLongestSent, 'x')));
   CHECK_FALSE(may_be_sent(std::string(kLongestSent + 1, 'x')));
   CHECK_FALSE(may_be_sent(std::string("PRIVMSG #a :x\0y", 15)));
@@ -71,9 +72,13 @@ TEST_CASE("irc line: places") {
 }
 
 TEST_CASE("irc line: without the codes of colour") {
-  CHECK(without_formatting("\x02jarvis\x0f: \x03" "04,12status \x03" "1,x\x03,y\x1d \x04" "ff0000,00ff00z") == "jarvis: status ,x,y z");
+  CHECK(without_formatting("\x02jarvis\x0f: \x03"
+                           "04,12status \x03"
+                           "1,x\x03,y\x1d \x04"
+                           "ff0000,00ff00z") == "jarvis: status ,x,y z");
   CHECK(without_formatting("\x03") == "");
-  CHECK(without_formatting("\x03" "123") == "3");
+  CHECK(without_formatting("\x03"
+                           "123") == "3");
 }
 
 TEST_CASE("irc line buffer: pieces, ends, lines without end") {
@@ -90,7 +95,7 @@ TEST_CASE("irc line buffer: pieces, ends, lines without end") {
   CHECK(got == Lines{"one", "two", "three"});
   add("unfin");
   add(std::string("is\0hed\r\nnext", 12));
-  CHECK(got.back() == "unfished");
+  CHECK(got.back() == "unfinished");
   add("\r\n");
   got.clear();
   add(std::string(1000, 'a') + "\r\n" + std::string(1001, 'b') + "\r\n");
@@ -125,8 +130,8 @@ TEST_CASE("irc casemapping") {
 
 TEST_CASE("irc: what the server says of itself") {
   Isupport isupport;
-  isupport.learn({"j", "CASEMAPPING=ascii", "CHANTYPES=#", "PREFIX=(qov)~@+", "NICKLEN=9", "MONITOR=30", "WHOX", "BOT=B",
-                  "STATUSMSG=@+", "JUNK=", "=", "", "NICKLEN", "PREFIX=", "are supported by this server"});
+  isupport.learn({"j", "CASEMAPPING=ascii", "CHANTYPES=#", "PREFIX=(qov)~@+", "NICKLEN=9", "MONITOR=30", "WHOX",
+                  "BOT=B", "STATUSMSG=@+", "JUNK=", "=", "", "NICKLEN", "PREFIX=", "are supported by this server"});
   CHECK(isupport.casemapping == Casemapping::Ascii);
   CHECK(isupport.channel_prefixes == "#");
   CHECK(isupport.status_prefixes == "~@+");
@@ -137,7 +142,8 @@ TEST_CASE("irc: what the server says of itself") {
 TEST_CASE("irc: addressed") {
   const auto is = [](const char* text) { return is_addressed(text, "jarvis[x]", "!", Casemapping::Rfc1459); };
   for (const char* yes : {"jarvis[x]: a", "JARVIS{X}, a", "jarvis[x]:", "!a"}) CHECK(is(yes));
-  for (const char* no : {"", "jarvis[x]", "jarvis[x] a", "jarvis[x]y: a", " jarvis[x]: a", "jarvis: a", "a !b"}) CHECK_FALSE(is(no));
+  for (const char* no : {"", "jarvis[x]", "jarvis[x] a", "jarvis[x]y: a", " jarvis[x]: a", "jarvis: a", "a !b"})
+    CHECK_FALSE(is(no));
   CHECK_FALSE(is_addressed("anything", "jarvis", "", Casemapping::Ascii));
 }
 
@@ -330,7 +336,8 @@ TEST_CASE("irc inquiries: only the same user@host is proven") {
     inquiries.begin(Casemapping::Rfc1459);
     int answers = 0;
     std::optional<Proof> got;
-    Inquiries::Waiting waiting{c.user_at_host, c.only_certificate, now + 5s, [&](const std::optional<Proof>& proof, bool) {
+    Inquiries::Waiting waiting{c.user_at_host, c.only_certificate, now + 5s,
+                               [&](const std::optional<Proof>& proof, bool) {
                                  ++answers;
                                  got = proof;
                                }};
@@ -348,13 +355,13 @@ TEST_CASE("irc inquiries: spoiled, late, lost") {
   Inquiries inquiries;
   inquiries.begin(Casemapping::Rfc1459);
   int nothing = 0, something = 0;
-  const Inquiries::Waiting waiting{"t@h", false, now + 5s, [&](const std::optional<Proof>& proof, bool) {
-                                     ++(proof ? something : nothing);
-                                   }};
+  const Inquiries::Waiting waiting{"t@h", false, now + 5s,
+                                   [&](const std::optional<Proof>& proof, bool) { ++(proof ? something : nothing); }};
   inquiries.ask("thor", waiting);
   inquiries.spoiled("Thor");
   CHECK(nothing == 1);
-  for (const char* text : {":s 311 j thor t h * :x", ":s 330 j thor odin :x", ":s 318 j thor :x"}) inquiries.hear(line_of(text));
+  for (const char* text : {":s 311 j thor t h * :x", ":s 330 j thor odin :x", ":s 318 j thor :x"})
+    inquiries.hear(line_of(text));
   CHECK(something == 0);
   inquiries.ask("thor", waiting);
   CHECK(inquiries.due() == now + 5s);
@@ -394,7 +401,8 @@ TEST_CASE("irc history: times") {
   for (const char* bad : {"", "now", "2026-11-21", "2026-11-21T13:51:19"}) CHECK_FALSE(server_time(bad));
   const History::Wall now(1'000'000'000s);
   History history;
-  CHECK_FALSE(history.is_old(line_of("@time=1999-01-01T00:00:00.000Z :a!b@c PRIVMSG #a :x"), now));  // no clock known yet
+  CHECK_FALSE(
+      history.is_old(line_of("@time=1999-01-01T00:00:00.000Z :a!b@c PRIVMSG #a :x"), now));  // no clock known yet
   history.hear(line_of("@time=2001-09-09T01:46:40.000Z :s 001 j :x"), now);
   CHECK(history.is_old(line_of("@time=2001-09-09T01:40:00.000Z :a!b@c PRIVMSG #a :x"), now));
   CHECK_FALSE(history.is_old(line_of("@time=2001-09-09T01:46:00.000Z :a!b@c PRIVMSG #a :x"), now));
@@ -418,8 +426,9 @@ TEST_CASE("irc network: what the configuration may say") {
   CHECK(network.per_second == 0.5);
   for (const char* bad :
        {"{}", R"({"server": 1})", R"({"server": "a", "nick": "a b"})", R"({"server": "a", "nick": "a%n"})",
-        R"({"server": "a", "channels": ["ops"]})", R"({"server": "a", "channels": ["#a,#b"]})", R"({"server": "a", "port": 70000})",
-        R"({"server": "a", "sasl": {}})", R"({"server": "a", "sasl": {"external": true}})", R"({"server": "a", "user": ""})",
+        R"({"server": "a", "channels": ["ops"]})", R"({"server": "a", "channels": ["#a,#b"]})",
+        R"({"server": "a", "port": 70000})", R"({"server": "a", "sasl": {}})",
+        R"({"server": "a", "sasl": {"external": true}})", R"({"server": "a", "user": ""})",
         R"({"server": "a", "realname": "a\nb"})", R"({"server": "a", "pace": {"burst": -1}})"}) {
     CAPTURE(bad);
     CHECK_THROWS(Network::from(nlohmann::json::parse(bad)));

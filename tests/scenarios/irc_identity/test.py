@@ -3,6 +3,7 @@ import socket
 import threading
 
 from lab import each, takes, until
+from lab.hybrid import Hybrid
 from lab.inspircd import Inspircd
 from lab.irc_client import IrcClient
 from lab.irc_people import beside, link, proof, says
@@ -264,3 +265,24 @@ def test_old_messages_by_batch_and_time(place):
         assert jarvis.next("message", text="jarvis: by time")["history"]
         assert not jarvis.next("message", text="jarvis: fresh")["history"]
         server.close()
+
+
+@takes(6)
+def test_another_grammar(place):
+    with Hybrid(place) as server:
+        squatter = IrcClient(server, "jarvis")
+        with link(place, server) as jarvis:
+            assert jarvis.next("up")["nick"] == "jarvis_"
+            thor = beside(server, "thor", bot="jarvis_")
+            assert proof(says(thor, jarvis, "#ops", "jarvis_: status")) == NOBODY
+            jarvis.say("#ops", "so it is", to="thor")
+            thor.next(r":jarvis_!\S+ PRIVMSG #ops :thor: so it is$")
+            squatter.quit()
+            assert jarvis.next("up")["nick"] == "jarvis"
+            assert says(thor, jarvis, "jarvis", "status")["direct"]
+            assert says(thor, jarvis, "#ops", "JARVIS: status")["addressed"]
+            thor.quit()
+            server.kill()
+            jarvis.next("down")
+            server.start()
+            jarvis.next("up")
