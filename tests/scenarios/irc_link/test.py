@@ -1,9 +1,10 @@
 """jarvis-irc alone, driven over its pipes, against real servers: connecting, the channel, what goes out."""
-import socket
+import os
+import signal
 import time
 
 
-from lab import each, takes, until
+from lab import takes, until
 from lab.inspircd import Inspircd
 from lab.irc_client import IrcClient
 from lab.ngircd import Ngircd
@@ -157,8 +158,10 @@ def test_the_server_is_killed(place):
             jarvis.say("thor", "not for whoever is thor by then")
             jarvis.until_logged("not said to thor")
             jarvis.until_logged("Connection refused")
+            os.kill(jarvis.pid, signal.SIGSTOP)  # so that somebody is there to see it come back
             server.start()
             thor = IrcClient(server, "thor", "#ops")
+            os.kill(jarvis.pid, signal.SIGCONT)
             jarvis.next("up")
             thor.next(r":jarvis!\S+ JOIN")
             thor.next(r"PRIVMSG #ops :the host is ready$")
