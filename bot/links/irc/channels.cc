@@ -11,10 +11,6 @@ constexpr Seconds kMost{600};
 constexpr Seconds kNoAnswer{120};  // a JOIN that the server has not answered
 constexpr Seconds kSettled{300};   // in for that long: the next way back begins with the short delay again
 
-std::string rounded(Seconds delay) {
-  return std::to_string(static_cast<long>(delay.count() + 0.5)) + " s";
-}
-
 }  // namespace
 
 void Channels::begin(const std::vector<Wanted>& wanted, Casemapping casemapping, Time now) {
@@ -83,7 +79,7 @@ std::string Channels::thrown_out(const std::string& name, const std::string& why
   channel->in = false;
   const Seconds delay = channel->delay->next(random_);
   channel->next = after(now, delay);
-  return channel->wanted.name + ": " + why + "; back in " + rounded(delay);
+  return channel->wanted.name + ": " + why + "; back in " + text_of(delay);
 }
 
 std::optional<std::string> Channels::refused(const std::string& name, const std::string& why, Time now) {

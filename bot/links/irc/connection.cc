@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t kMostUnsent = 1U << 20U;  // beyond it the server has stopped reading
 
-std::string seconds_text(Seconds seconds) {
-  return std::to_string(static_cast<long>(seconds.count())) + " s";
-}
-
 }  // namespace
 
 Connection::Connection(Place place, Time now)
@@ -73,7 +69,7 @@ void Connection::advance(Time now) {
       addresses_ = lookup_.addresses();
       next_address(now);
     } else if (now >= due_) {
-      close(place_.host + ": no answer from the name servers within " + seconds_text(place_.timeout));
+      close(place_.host + ": no answer from the name servers within " + text_of(place_.timeout));
     }
     return;
   }
@@ -85,7 +81,7 @@ void Connection::advance(Time now) {
     if (state_ == State::Securing) secure();
     if (state_ != State::Open && now >= due_) {
       throw std::runtime_error("no answer from " + addresses_[address_ - 1].text() + " within " +
-                               seconds_text(place_.timeout));
+                               text_of(place_.timeout));
     }
   } catch (const std::exception& error) {
     // The last address's fault is the one that is told; the earlier ones are mostly of the same kind.

@@ -22,8 +22,8 @@ class History {
   bool is_old(const Line& line, Wall now) const;
 
  private:
-  std::map<std::string, bool> open_;             // batch: is it a playback?
-  std::optional<std::chrono::seconds> ahead_;    // the server's clock, against ours
+  std::map<std::string, bool> open_;           // batch: is it a playback?
+  std::optional<std::chrono::seconds> ahead_;  // the server's clock, against ours
 };
 
 // "2026-11-21T13:51:19.123Z"; nothing when it is not of that form.

@@ -7,7 +7,8 @@ namespace jarvis::bot::links::irc {
 
 namespace {
 
-// The last word of "has client certificate fingerprint AB:CD...", as SHA-256 in lower case; weaker digests do not count.
+// The last word of "has client certificate fingerprint AB:CD...", as SHA-256 in lower case; weaker digests do not
+// count.
 std::optional<std::string> fingerprint(const std::string& text) {
   std::string digits;
   for (const char c : text.substr(text.find_last_of(' ') + 1)) {
@@ -74,8 +75,8 @@ void Inquiries::expire(Time now) {
   std::vector<Waiting> told;
   for (auto asked = asked_.begin(); asked != asked_.end();) {
     std::vector<Waiting>& waiting = asked->second.waiting;
-    const auto late = std::stable_partition(waiting.begin(), waiting.end(),
-                                            [&](const Waiting& one) { return one.until > now; });
+    const auto late =
+        std::stable_partition(waiting.begin(), waiting.end(), [&](const Waiting& one) { return one.until > now; });
     std::move(late, waiting.end(), std::back_inserter(told));
     waiting.erase(late, waiting.end());
     asked = now >= asked->second.since ? asked_.erase(asked) : std::next(asked);

@@ -27,9 +27,9 @@ struct Whois {
 class Inquiries {
  public:
   struct Waiting {
-    std::string user_at_host;       // who it must be about; empty: whoever has the nick
+    std::string user_at_host;  // who it must be about; empty: whoever has the nick
     bool only_certificate = false;
-    Time until;                     // afterwards nothing is proven
+    Time until;  // afterwards nothing is proven
     std::function<void(const std::optional<Proof>&, bool bot)> answer;
   };
 

@@ -11,10 +11,6 @@ constexpr Seconds kMostBackoff{300}, kHealthy{60};
 constexpr Seconds kWelcomeEnds{5};  // after 001, for a server that never ends its welcome
 constexpr std::size_t kLongestWhy = 300;
 
-std::string rounded(Seconds delay) {
-  return std::to_string(static_cast<long>(delay.count() + 0.5)) + " s";
-}
-
 bool is_loopback(const std::string& host) {
   return host.starts_with("127.") || host == "::1" || host == "localhost";
 }
@@ -68,7 +64,7 @@ Time Link::due() const {
   if (leave_by_ && !said_goodbye_) due = std::min(due, *leave_by_);
   if (!connection_) return std::min(due, connect_at_);
   due = std::min({due, connection_->due(), register_by_});
-  if (opened_) {
+  if (welcome_) {
     due = std::min(due, ping_sent_ ? after(std::max(*ping_sent_, last_heard_), network_.ping_timeout)
                                    : after(last_heard_, network_.ping_every));
   }
@@ -84,11 +80,11 @@ void Link::step(Time now) {
     if (!connection_ && !stop_by_ && now >= connect_at_) connect(now);
     exchange(now);
     if (connection_ && now >= register_by_) {
-      if (!welcome_) lose("the server did not let us in within " + rounded(network_.register_timeout), now);
+      if (!welcome_) lose("the server did not let us in within " + text_of(network_.register_timeout), now);
       if (connection_ && welcome_ && !up_) registered(now);
     }
     inquiries_.expire(now);
-    if (connection_ && opened_) keep_alive(now);
+    if (connection_ && welcome_) keep_alive(now);  // before, many servers answer no PING
     if (up_) keep_nick(now);
     if (up_) {
       for (const Channels::Wanted& channel : channels_.to_join(now)) ask(session_->join(channel.name, channel.key));
@@ -199,7 +195,7 @@ void Link::lose(const std::string& why, Time now) {
   if (ended_) return;
   if (tell) wire_.down(reason);
   told_down_ = true;
-  log(reason + "; next try in " + rounded(delay));
+  log(reason + "; next try in " + text_of(delay));
 }
 
 void Link::keep_alive(Time now) {
@@ -207,7 +203,7 @@ void Link::keep_alive(Time now) {
     ping_sent_ = now;
     send_now("PING :jarvis", now);
   } else if (ping_sent_ && now >= after(std::max(*ping_sent_, last_heard_), network_.ping_timeout)) {
-    lose("no sign of life from the server for " + rounded(now - last_heard_), now);
+    lose("no sign of life from the server for " + text_of(now - last_heard_), now);
   }
 }
 

@@ -1,8 +1,8 @@
 // The IRC link: one network, from connecting to the messages that jarvis sees, and back. It owns the protocol and
 // decides nothing: what somebody may do is jarvis's business, who somebody is the network's.
 //
-// The way of a line: Connection (bytes, TLS) -> LineBuffer -> Registration (CAP, SASL) -> Session (libircclient) -> here.
-// The way back: Outbox, at the pace that the server bears, the answer to PING and what registers us at once.
+// The way of a line: Connection (bytes, TLS) -> LineBuffer -> Registration (CAP, SASL) -> Session (libircclient) ->
+// here. The way back: Outbox, at the pace that the server bears, the answer to PING and what registers us at once.
 //
 // An identity goes with a message only when it is proven for this very message: by its account tag; else by what
 // extended-join, account-notify and WHOX have told of somebody in sight; else, when the message is for us, by a WHOIS

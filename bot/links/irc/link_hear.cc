@@ -9,10 +9,10 @@ namespace jarvis::bot::links::irc {
 
 namespace {
 
-constexpr std::size_t kMostWaiting = 64;     // messages that wait for a WHOIS
-constexpr std::size_t kMostReplies = 3;      // lines that wait, beyond which no CTCP is answered
+constexpr std::size_t kMostWaiting = 64;  // messages that wait for a WHOIS
+constexpr std::size_t kMostReplies = 3;   // lines that wait, beyond which no CTCP is answered
 constexpr std::size_t kMostSubstitutes = 20;
-constexpr const char* kWhoToken = "152";     // tells our WHO's answers from others'
+constexpr const char* kWhoToken = "152";  // tells our WHO's answers from others'
 constexpr Seconds kLag{10};
 
 // Why a JOIN fails: 403 no such channel, 405 too many, 407, 437 unavailable, 471 full, 473 invite only, 474 banned,
@@ -38,7 +38,7 @@ void Link::hear_line(const std::string& text, bool cut, Time now) {
     return;
   }
   if (line.command == "ERROR") {
-    last_words_ = (last_words_.empty() ? "" : last_words_ + "; ") + line.last();
+    if (!line.last().empty()) last_words_ = (last_words_.empty() ? "" : last_words_ + "; ") + line.last();
     return;
   }
   std::vector<std::string> answers;
@@ -236,8 +236,8 @@ void Link::on_message(const Line& line, Time now) {
   message.addressed = message.direct || is_addressed(message.text, nick_, network_.prefix, isupport_.casemapping);
   message.history = history_.is_old(line, std::chrono::system_clock::now());
   const Person* person = people_.find(message.sender);
-  message.bot = line.tag("bot") || line.tag("inspircd.org/bot") || line.tag("draft/bot") ||
-                (person != nullptr && person->bot);
+  message.bot =
+      line.tag("bot") || line.tag("inspircd.org/bot") || line.tag("draft/bot") || (person != nullptr && person->bot);
 
   std::optional<Proof> proof;
   bool only_certificate = false;  // the server has told us that there is no account
@@ -252,7 +252,8 @@ void Link::on_message(const Line& line, Time now) {
   const bool worth_asking = !proof && message.addressed && !message.history && up_;
   if (worth_asking && inquiries_.waiting() >= kMostWaiting) log("too many messages at once to prove them all");
   const bool ask_now = worth_asking && inquiries_.waiting() < kMostWaiting;
-  if (ask_now || inquiries_.is_asked(message.sender)) return hold(std::move(message), line, proof, only_certificate, now);
+  if (ask_now || inquiries_.is_asked(message.sender))
+    return hold(std::move(message), line, proof, only_certificate, now);
   deliver(std::move(message), line.nick(), proof);
 }
 

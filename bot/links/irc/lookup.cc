@@ -40,8 +40,8 @@ struct Lookup::Shared {
 
 std::string Address::text() const {
   char host[NI_MAXHOST];
-  const int fault = ::getnameinfo(reinterpret_cast<const sockaddr*>(&bytes), size, host, sizeof host, nullptr, 0,
-                                  NI_NUMERICHOST);
+  const int fault =
+      ::getnameinfo(reinterpret_cast<const sockaddr*>(&bytes), size, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
   return fault == 0 ? host : "?";
 }
 

@@ -145,7 +145,8 @@ std::string read_secret(const std::string& file) {
   std::string secret(bytes, static_cast<std::size_t>(n));
   secret.resize(std::min(secret.size(), secret.find_first_of("\r\n")));
   if (secret.empty()) throw std::runtime_error(file + " is empty");
-  if (!may_be_sent(secret)) throw std::runtime_error(file + " holds control characters, or too many bytes, in its first line");
+  if (!may_be_sent(secret))
+    throw std::runtime_error(file + " holds control characters, or too many bytes, in its first line");
   return secret;
 }
 

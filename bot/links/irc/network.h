@@ -23,9 +23,9 @@ struct Network {
   std::string cert_file, key_file;  // our own certificate
   std::string nick, user, realname;
   bool sasl_external = false;
-  std::string sasl_user, sasl_password_file;        // SASL PLAIN, when there is a user
-  std::string password_file;                        // the server's own password (PASS)
-  std::string nickserv, nickserv_password_file;     // for servers without SASL: whom to IDENTIFY to, after connecting
+  std::string sasl_user, sasl_password_file;     // SASL PLAIN, when there is a user
+  std::string password_file;                     // the server's own password (PASS)
+  std::string nickserv, nickserv_password_file;  // for servers without SASL: whom to IDENTIFY to, after connecting
   std::vector<Channel> channels;
   std::string prefix;
   double burst = 5, per_second = 1;
@@ -37,8 +37,8 @@ struct Network {
 
   bool wants_sasl() const { return sasl_external || !sasl_user.empty(); }
 
-  // From the first line of the link contract: the keys of an entry of `irc:` (docs/links.md). Keys that it does not know
-  // are ignored. std::runtime_error naming the key that is missing or wrong.
+  // From the first line of the link contract: the keys of an entry of `irc:` (docs/links.md). Keys that it does not
+  // know are ignored. std::runtime_error naming the key that is missing or wrong.
   static Network from(const nlohmann::json& object);
 };
 

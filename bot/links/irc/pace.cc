@@ -11,6 +11,10 @@ constexpr std::size_t kMostAsked = 500, kMostSaid = 1000;
 
 }  // namespace
 
+std::string text_of(Seconds seconds) {
+  return std::to_string(std::lround(seconds.count())) + " s";
+}
+
 double Pace::tokens(Time now) const {
   if (counted_ == Time::min() || now <= counted_) return tokens_;
   return std::min(burst_, tokens_ + Seconds(now - counted_).count() * per_second_);

@@ -17,6 +17,9 @@ inline Time after(Time now, Seconds delay) {
   return now + std::chrono::duration_cast<Time::duration>(delay);
 }
 
+// "12 s".
+std::string text_of(Seconds seconds);
+
 // Servers punish who is faster (RFC 1459 section 8.10: one line per two seconds, some in advance).
 class Pace {
  public:

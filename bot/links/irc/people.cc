@@ -51,8 +51,8 @@ void People::proven(const std::string& nick, const Proof& proof) {
 
 People::Gone People::without(const std::optional<Proof>& proof) const {
   if (!proof) return {};
-  const bool held = std::any_of(people_.begin(), people_.end(),
-                                [&](const auto& entry) { return entry.second.known == proof; });
+  const bool held =
+      std::any_of(people_.begin(), people_.end(), [&](const auto& entry) { return entry.second.known == proof; });
   return held ? Gone{} : Gone{proof->identity};
 }
 

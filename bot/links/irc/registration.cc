@@ -9,8 +9,9 @@ namespace {
 
 // What we understand. account-tag, account-notify, extended-join, chghost: who somebody is and stays; batch and
 // server-time: what is a playback of old messages; message-tags: who says of himself that he is a bot.
-constexpr std::array<const char*, 9> kWanted = {"account-notify", "account-tag",  "batch",       "cap-notify", "chghost",
-                                                "extended-join",  "message-tags", "server-time", "sasl"};
+constexpr std::array<const char*, 9> kWanted = {"account-notify", "account-tag", "batch",
+                                                "cap-notify",     "chghost",     "extended-join",
+                                                "message-tags",   "server-time", "sasl"};
 // One AUTHENTICATE carries at most 400 bytes; exactly 400 means that another one follows.
 constexpr std::size_t kChunk = 400;
 

@@ -38,10 +38,16 @@ bool is_fit(const Line& line) {
   if (line.command == "NOTICE" || line.command == "PING" || line.command == "PONG") return false;
   if (line.command == "PRIVMSG") {
     return line.params.size() == 2 && !line.source.empty() && !line.params[1].empty() && line.params[1] != "\x01" &&
-           !line.params[1].starts_with("\x01" "DCC") && !line.params[1].starts_with("\x01" "dcc");
+           !line.params[1].starts_with(
+               "\x01"
+               "DCC") &&
+           !line.params[1].starts_with(
+               "\x01"
+               "dcc");
   }
   const bool numeric = line.command.find_first_not_of("0123456789") == std::string::npos;
-  return numeric || (!line.source.empty() && !line.params.empty() && line.source.size() < 250) || line.command == "QUIT";
+  return numeric || (!line.source.empty() && !line.params.empty() && line.source.size() < 250) ||
+         line.command == "QUIT";
 }
 
 }  // namespace

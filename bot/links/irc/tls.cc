@@ -66,7 +66,8 @@ struct Tls::Session {
         return Progress::Ended;
       case SSL_ERROR_SYSCALL:
         if (ERR_peek_error() == 0) {
-          throw std::runtime_error(what + ": " + (kept_errno == 0 ? "the server closed the connection" : std::strerror(kept_errno)));
+          throw std::runtime_error(what + ": " +
+                                   (kept_errno == 0 ? "the server closed the connection" : std::strerror(kept_errno)));
         }
         break;
       default:
@@ -75,7 +76,8 @@ struct Tls::Session {
     const long verified = SSL_get_verify_result(ssl.get());
     if (verified != X509_V_OK) {
       ERR_clear_error();
-      throw std::runtime_error("the certificate of " + server + " is not accepted: " + X509_verify_cert_error_string(verified));
+      throw std::runtime_error("the certificate of " + server +
+                               " is not accepted: " + X509_verify_cert_error_string(verified));
     }
     fault(what);
   }
@@ -95,7 +97,8 @@ Tls::Tls(int fd, const TlsNames& names) : session_(std::make_unique<Session>()) 
   if (!trusts) fault("ca_file " + (names.ca_file.empty() ? X509_get_default_cert_dir() : names.ca_file));
   if (!names.cert_file.empty()) {
     need_private(names.key_file);
-    if (SSL_CTX_use_certificate_chain_file(context, names.cert_file.c_str()) != 1) fault("cert_file " + names.cert_file);
+    if (SSL_CTX_use_certificate_chain_file(context, names.cert_file.c_str()) != 1)
+      fault("cert_file " + names.cert_file);
     if (SSL_CTX_use_PrivateKey_file(context, names.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
       fault("key_file " + names.key_file);
     }

@@ -1,17 +1,15 @@
 """jarvis-irc alone, driven over its pipes, against real servers: connecting, the channel, what goes out."""
-import pathlib
-import socket
-import sys
+import os
+import signal
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from lab import each, takes, until  # noqa: E402
-from lab.inspircd import Inspircd  # noqa: E402
-from lab.irc_client import IrcClient  # noqa: E402
-from lab.ngircd import Ngircd  # noqa: E402
-from lab.link_process import LinkProcess  # noqa: E402
-from people import beside, link, proof, says, secret  # noqa: E402
+from lab import takes, until
+from lab.inspircd import Inspircd
+from lab.irc_client import IrcClient
+from lab.ngircd import Ngircd
+from lab.link_process import LinkProcess
+from lab.irc_people import beside, link, proof, says, secret
 
 
 @takes(6)
@@ -160,8 +158,10 @@ def test_the_server_is_killed(place):
             jarvis.say("thor", "not for whoever is thor by then")
             jarvis.until_logged("not said to thor")
             jarvis.until_logged("Connection refused")
+            os.kill(jarvis.pid, signal.SIGSTOP)  # so that somebody is there to see it come back
             server.start()
             thor = IrcClient(server, "thor", "#ops")
+            os.kill(jarvis.pid, signal.SIGCONT)
             jarvis.next("up")
             thor.next(r":jarvis!\S+ JOIN")
             thor.next(r"PRIVMSG #ops :the host is ready$")
@@ -173,7 +173,7 @@ def test_the_server_is_killed(place):
 def test_the_server_hangs(place):
     """The connection stays open and nothing comes."""
     with Inspircd(place, services=False) as server:
-        with link(place, server, ping_every=0.5, ping_timeout=0.5, register_timeout=3) as jarvis:
+        with link(place, server, ping_every=0.5, ping_timeout=1.5, register_timeout=3) as jarvis:
             jarvis.next("up")
             thor = beside(server, "thor")
             says(thor, jarvis, "#ops", "quiet for longer than the pings take")

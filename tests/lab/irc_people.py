@@ -1,8 +1,8 @@
 """What the tests of the IRC link share: a link with short delays, and persons beside it."""
 import re
 
-from lab.irc_client import IrcClient
-from lab.link_process import LinkProcess
+from .irc_client import IrcClient
+from .link_process import LinkProcess
 
 
 def secret(place, name, text):
