@@ -104,26 +104,26 @@ def test_who_may_do_what(place):
 @takes(4)
 def test_one_changed_byte_in_the_audit_log_is_found(place):
     with Channel(place) as channel:
-        channel.serve()
+        serve = channel.serve()
         thor = channel.person("thor")
         channel.until_there(thor)
         for _ in range(3):
             asks(thor, "whoami", "you are thor")
         asks(thor, "audit", "records, none was changed")
-    path = place.state / "audit.log"
-    sound = path.read_bytes()
-    assert "none was changed" in place.expect(0, "audit").out
-    for at in (10, len(sound) // 2, len(path.read_bytes()) - 20):
-        kept = path.read_bytes()
-        changed = bytearray(kept)
-        changed[at] = changed[at] ^ 1
-        path.write_bytes(changed)
-        result = place.run("audit")
-        assert result.status == 1 and "is not what jarvis wrote" in result.err, (at, result)
-        path.write_bytes(kept)
-        place.expect(1, "audit")  # the command that found it is on record, too
-        path.write_bytes(kept)
-        break
+        serve.stop()
+        assert "none was changed" in place.expect(0, "audit").out
+        path, head = place.state / "audit.log", place.state / "audit.head"
+        sound, its_head = path.read_bytes(), head.read_bytes()
+        for at in [*range(3, len(sound), len(sound) // 12), len(sound) - 3]:
+            changed = bytearray(sound)
+            changed[at] ^= 1
+            path.write_bytes(changed)
+            result = place.run("audit")
+            assert result.status == 1 and "is not what jarvis wrote" in result.err, (at, chr(sound[at]), result)
+            path.write_bytes(sound)
+            head.write_bytes(its_head)
+        path.write_bytes(sound[:sound.rindex(b"\n", 0, len(sound) - 1) + 1])
+        assert "records at its end are missing" in place.expect(1, "audit").err
 
 
 @takes(5)
@@ -184,6 +184,8 @@ def test_the_server_is_killed_while_a_run_ends(place):
         gate.open()
         place.until_state("loki", "succeeded")
         channel.server.start()
+        for name in ("jarvis", "thor"):
+            channel.server.account(name)  # services had not written theirs down
         again = channel.person("thor")
         again.next(r" PRIVMSG #ops :thor: loki is ready$", 60)
         gate.close()
