@@ -17,20 +17,16 @@ std::string trimmed(const std::string& text, std::size_t from) {
   return text.substr(from, end - from);
 }
 
-char lower(char c) {
-  return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 }  // namespace
 
-std::string without_address(const std::string& text, const std::string& nick, const std::string& prefix) {
+std::string without_address(const std::string& text, const std::string& prefix) {
   const std::string line = trimmed(text, 0);
-  const bool named =
-      !nick.empty() && line.size() > nick.size() && (line[nick.size()] == ':' || line[nick.size()] == ',') &&
-      std::equal(nick.begin(), nick.end(), line.begin(), [](char a, char b) { return lower(a) == lower(b); });
-  if (named) return trimmed(line, nick.size() + 1);
   if (!prefix.empty() && line.starts_with(prefix)) return trimmed(line, prefix.size());
-  return line;
+  const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+  const std::size_t mark = line.find_first_of(":,");
+  // "jarvis: status", "jarvis:status"; no command has such a mark in its first word.
+  const bool named = mark != std::string::npos && mark > 0 && mark < end;
+  return named ? trimmed(line, mark + 1) : line;
 }
 
 std::vector<std::string> words_of(const std::string& text) {

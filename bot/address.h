@@ -6,9 +6,10 @@
 
 namespace jarvis::bot {
 
-// The command without its address: the current nick followed by `:` or `,`, or the link's prefix (may be empty).
-// Without either it is the whole line: in a direct message no address is needed.
-std::string without_address(const std::string& text, const std::string& nick, const std::string& prefix);
+// The command without its address: a first word that ends in `:` or `,` (the link has seen that it is our nick there,
+// which may differ from room to room), or the link's prefix (may be empty). Without either it is the whole line: in a
+// direct message no address is needed.
+std::string without_address(const std::string& text, const std::string& prefix);
 
 // Words as people type them: separated by blanks; "..." and '...' hold words together.
 std::vector<std::string> words_of(const std::string& text);

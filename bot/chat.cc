@@ -124,13 +124,13 @@ void Chat::tell(const Whence& whence, const std::string& text) {
   Link* link = find(whence.link);
   if (link == nullptr) return;  // not in the configuration any more
   if (!link->up()) return keep({whence, text, false});
-  std::string line = as_said_in_chat(links::clean_text(text), nick_on(whence.link), whence.direct);
-  if (!whence.direct && !whence.sender.empty()) line = whence.sender + ": " + line;
+  const std::string line = as_said_in_chat(links::clean_text(text), nick_on(whence.link), whence.direct);
   for (const std::string& piece : links::split_text(line, link->limit())) {
-    const bool taken = link->send({{"type", "say"},
-                                   {"place", whence.place},
-                                   {"to", whence.sender.empty() ? nlohmann::json() : nlohmann::json(whence.sender)},
-                                   {"text", piece}});
+    const bool taken =
+        link->send({{"type", "say"},
+                    {"place", whence.place},
+                    {"to", whence.direct || whence.sender.empty() ? nlohmann::json() : nlohmann::json(whence.sender)},
+                    {"text", piece}});
     if (!taken)
       return log_warning("link " + whence.link + " does not read: something for " + whence.shown() + " is lost");
   }
@@ -250,7 +250,7 @@ void Chat::heard_message(Link& link, const nlohmann::json& event) {
   if (whence.place.empty() || stopping_) return;
   if (!event.value("addressed", false) && !whence.direct) return;
   const std::string text = links::clean_text(event.value("text", std::string()).substr(0, kLongestCommand + 1));
-  const std::string command = without_address(text, link.nick(), link.settings().prefix);
+  const std::string command = without_address(text, link.settings().prefix);
   if (command.empty()) return;
   const std::string shown = command.substr(0, 400);
   if (event.value("history", false)) return note_ignored(whence, shown, "said before jarvis was there");
@@ -280,8 +280,7 @@ awaitable<void> Chat::obey(Whence whence, Asker asker, std::string command) {
   } catch (const Error& e) {
     // Who is not proven to be somebody learns nothing about what there is.
     const bool known = talk.asker().person != nullptr;
-    note_ignored(talk.whence(), command.substr(0, 400),
-                 known ? e.what() : "nobody known, and no such command");
+    note_ignored(talk.whence(), command.substr(0, 400), known ? e.what() : "nobody known, and no such command");
     if (known) talk.error((e.kind() == Kind::Refused ? "refused: " : "") + std::string(e.what()));
     if (!known) talk.error("refused: " + may(house_.settings(), talk.asker(), {"status", {}, ""}).rule);
     talk.finish();

@@ -32,7 +32,8 @@ class Chat {
   void arrange();
   boost::asio::awaitable<void> stop();
 
-  // Says one thing, split into lines that the network takes, with the name of whoever is meant before it in a channel.
+  // Says one thing, split into lines that the network takes; in a channel the link puts the name of whoever is meant
+  // before each.
   // While the link is away it is kept and said later (at most kMostKept for a link, the oldest are dropped).
   void tell(const Whence& whence, const std::string& text);
   // The same for something that comes late: a direct message goes out only while its nick is still proven to be the one

@@ -184,10 +184,9 @@ def test_the_server_is_killed_while_a_run_ends(place):
         gate.open()
         place.until_state("loki", "succeeded")
         channel.server.start()
-        for name in ("jarvis", "thor"):
-            channel.server.account(name)  # services had not written theirs down
-        again = channel.person("thor")
-        again.next(r" PRIVMSG #ops :thor: loki is ready$", 60)
+        witness = channel.person("witness", account=False)
+        channel.server.account("jarvis")  # services had not written it down
+        witness.next(r" PRIVMSG #ops :thor: loki is ready$", 60)
         gate.close()
 
 
@@ -232,9 +231,9 @@ def test_control_characters_and_long_lines_are_harmless(place):
         thor = channel.person("thor")
         channel.until_there(thor)
         thor.raw(b"PRIVMSG #ops :jarvis: status \xff\xfe\x02bold\x1b[31m\r\n")
-        thor.next(r"no host")
+        thor.next(r"too much behind `status`")
         thor.say("#ops", "jarvis: status " + "x" * 380)
-        line = thor.next(r":jarvis!\S+ PRIVMSG #ops :thor: no host x+")
+        line = thor.next(r":jarvis!\S+ PRIVMSG #ops :thor: x{100}")
         assert len(line.encode()) <= 510, len(line)
         evil = "instance:\n  hostname: loki\n  fqdn: \"loki\\r\\nQUIT :injected\"\n  provider: demo\n"
         asks(thor, f"deploy {channel.site.gist('2', **{'a.yaml': evil})}", "fqdn")

@@ -109,11 +109,13 @@ def test_a_nick_that_changes_hands_before_the_answer(place, where):
         server.account("thor")
         with link(place, server, pace={"burst": 1, "per_second": 0.5}, whois_timeout=20) as jarvis:
             jarvis.next("up")
-            real = beside(server, "real", account=("thor", "secret"))
+            watcher = beside(server, "watcher")
+            # Who only talks directly shares no channel with us: we see neither change of nick.
+            real = IrcClient(server, "real", "#ops" if where == "channel" else None, account=("thor", "secret"))
             loki = IrcClient(server, "loki", "#ops" if where == "channel" else None)
             loki.rename("thor")
             jarvis.say("#ops", "a line that makes the next one wait")
-            real.next("makes the next one wait")
+            watcher.next("makes the next one wait")
             loki.say("jarvis" if where == "direct" else "#ops", "jarvis: destroy everything")
             loki.rename("loki")
             real.rename("thor")

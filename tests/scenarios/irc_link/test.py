@@ -3,13 +3,12 @@ import os
 import signal
 import time
 
-
 from lab import takes, until
 from lab.inspircd import Inspircd
 from lab.irc_client import IrcClient
-from lab.ngircd import Ngircd
+from lab.irc_people import beside, link, says, secret
 from lab.link_process import LinkProcess
-from lab.irc_people import beside, link, proof, says, secret
+from lab.ngircd import Ngircd
 
 
 @takes(6)
