@@ -38,8 +38,9 @@ class LinkReader {
   void number(const char* key, std::int64_t least, std::int64_t most) {
     if (const auto found = section_.number(key, least, most)) config_[key] = *found;
   }
+  // Whether it is there is the link's to say: a missing file must not keep the other commands from their work.
   void file(const char* key, bool needed = false) {
-    const auto found = section_.path(key, Existing::MustBe);
+    const auto found = section_.path(key, Existing::MayBe);
     if (found) config_[key] = found->string();
     if (!found && needed && !section_.has(key)) value_.refuse(std::string(key) + " is missing");
   }
@@ -72,6 +73,18 @@ json places(Section& section, const char* list, const char* name, std::initializ
   return made;
 }
 
+void read_pace(Section& section, LinkReader& reader) {
+  constexpr int kMostBurst = 1000;
+  const auto pace = section.take("pace");
+  if (!pace) return;
+  Section inner(*pace);
+  LinkReader how(*pace, inner);
+  how.number("burst", 1, kMostBurst);
+  how.number("per_second", 1, kMostBurst);
+  inner.done();
+  reader.config()["pace"] = how.config();
+}
+
 void add_link(const Value& value, LinkSettings link, Settings& settings) {
   if (!valid_link_name(link.name)) {
     value.refuse("a link needs a `name` of letters, digits, - and _ (not `direct`): people: and replies call it so");
@@ -86,7 +99,6 @@ void add_link(const Value& value, LinkSettings link, Settings& settings) {
 }  // namespace
 
 void read_irc(const Value& value, Settings& settings) {
-  constexpr int kMostBurst = 1000;
   for (const Value& item : value.items()) {
     Section section(item);
     LinkReader reader(item, section);
@@ -107,13 +119,14 @@ void read_irc(const Value& value, Settings& settings) {
       inner.done();
       reader.config()["sasl"] = how.config();
     }
-    if (const auto pace = section.take("pace")) {
-      Section inner(*pace);
-      LinkReader how(*pace, inner);
-      how.number("burst", 1, kMostBurst);
-      how.number("per_second", 1, kMostBurst);
+    read_pace(section, reader);
+    if (const auto nickserv = section.take("nickserv")) {
+      Section inner(*nickserv);
+      LinkReader how(*nickserv, inner);
+      how.text("name");
+      how.file("password_file", true);
       inner.done();
-      reader.config()["pace"] = how.config();
+      reader.config()["nickserv"] = how.config();
     }
     for (const char* key : {"ping_every", "ping_timeout"}) reader.number(key, 1, kMostSeconds);
     reader.config()["channels"] = places(section, "channels", "name", {}, "key_file");
@@ -137,6 +150,7 @@ void read_xmpp(const Value& value, Settings& settings) {
     reader.file("password_file", true);
     reader.file("ca_file");
     reader.number("priority", -128, 127);
+    read_pace(section, reader);
     for (const char* key : {"ping_every", "ping_timeout"}) reader.number(key, 1, kMostSeconds);
     reader.config()["rooms"] = places(section, "rooms", "room", {"nick"}, "password_file");
     section.done();

@@ -26,7 +26,7 @@ struct Order {
   Clipboard first;
   std::string by, where, source, directory;
   int approvals = 1;  // people who must confirm it, if it destroys
-  std::string asker;  // the name that counts among them
+  std::string asker = {};  // the name that counts among them
 };
 
 // A person's lock on a host, or on everything.
@@ -87,7 +87,7 @@ class Pipeline {
     std::vector<std::pair<std::string, std::string>> skip;  // task, reason
     std::string by, where, directory;
     int approvals = 1;
-    std::string asker;
+    std::string asker = {};
   };
   // Goes on with a failed or interrupted run at the step where it stands. `code` as in submit().
   boost::asio::awaitable<std::string> retry(Retry what, std::optional<std::string>& code);

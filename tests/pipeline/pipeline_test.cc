@@ -150,7 +150,7 @@ TEST_CASE("pipeline: codes") {
   };
   const std::string refused =
       "no run waits for this code; a code is good once, for five minutes, for the plan it was given for";
-  const auto confirm = [&](const std::string& code) { return life.refusal(life.pipeline().confirm(code, "")); };
+  const auto confirm = [&](const std::string& code) { return life.refusal(life.pipeline().confirm(code, "thor", "")); };
   std::string code, other;
   const std::string id = submit("loki.example.org", code), other_id = submit("thor.example.org", other);
   CHECK(code.size() == 6);
@@ -164,7 +164,7 @@ TEST_CASE("pipeline: codes") {
   CHECK(confirm("") == refused);
   CHECK(life.state_of(id) == RunState::Confirming);
 
-  CHECK(life.loop().wait_for(life.pipeline().confirm(code, "")) == id);
+  CHECK(life.loop().wait_for(life.pipeline().confirm(code, "thor", "")).run == id);
   CHECK(life.end_of(id).state == RunState::Succeeded);
   CHECK_MESSAGE(life.state_of(other_id) == RunState::Confirming, "a code is for its own run only");
   CHECK_MESSAGE(confirm(code) == refused, "good once");
@@ -218,7 +218,7 @@ TEST_CASE("pipeline: a code is bound to its run and its plan") {
     }
     Life life(world, changed);
     life.pipeline().take_stock();
-    const std::string refusal = life.refusal(life.pipeline().confirm(*code, ""));
+    const std::string refusal = life.refusal(life.pipeline().confirm(*code, "thor", ""));
     CHECK(refusal.empty() == c.good);
     if (c.good) CHECK(life.end_of(id).state == RunState::Succeeded);
     CHECK(world.words() == (c.good ? "note_end" : ""));
@@ -232,13 +232,13 @@ TEST_CASE("pipeline: a retry that destroys asks for a code again, and changes no
   world.row("mended_end", [](TaskRow& row) { row.destroys = true; });
   std::optional<std::string> code, again;
   const std::string id = life.loop().wait_for(life.pipeline().submit(world.order({"mended_end"}), code));
-  (void)life.loop().wait_for(life.pipeline().confirm(*code, ""));
+  (void)life.loop().wait_for(life.pipeline().confirm(*code, "thor", ""));
   REQUIRE(life.end_of(id).state == RunState::Failed);
   (void)life.loop().wait_for(life.pipeline().retry({id, {}, "thor", "here", ""}, again));
   REQUIRE(again.has_value());
   CHECK(life.state_of(id) == RunState::Confirming);
   CHECK(world.words() == "mended_end");
-  (void)life.loop().wait_for(life.pipeline().confirm(*again, ""));
+  (void)life.loop().wait_for(life.pipeline().confirm(*again, "thor", ""));
   CHECK(life.end_of(id).state == RunState::Succeeded);
 }
 
