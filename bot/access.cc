@@ -76,7 +76,7 @@ Verdict may(const Settings& settings, const Asker& asker, const Deed& deed) {
     if (!against) return {true, "role " + name, &role->second};
     why += (why.empty() ? "" : "; ") + *against;
   }
-  return {false, why, nullptr};
+  return {false, why.empty() ? person->name + " has no role" : why, nullptr};
 }
 
 const Role* require(const Settings& settings, const Asker& asker, const Deed& deed) {

@@ -31,7 +31,7 @@ struct Deed {
 
 struct Verdict {
   bool allowed = false;
-  std::string rule;            // which role allowed it, or why it is refused
+  std::string rule;  // which role allowed it, or why it is refused
   // The one that allowed it; nothing for owners and for what everybody may do. The settings own it: not to be kept over
   // a co_await, they may be read again meanwhile.
   const Role* role = nullptr;

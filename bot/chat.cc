@@ -313,8 +313,8 @@ void Chat::heard_gone(Link& link, const nlohmann::json& event) {
         waiting, [&](const Held& held) { return held.whence.link == link.name() && held.whence.identity == identity; });
   }
   std::erase_if(to_be_proven_, [](const auto& one) { return one.second.empty(); });
-  const Person* person = person_of(house_.settings(), link.name(), identity,
-                                   identity.starts_with("cert:") ? "certificate" : "account");
+  const Person* person =
+      person_of(house_.settings(), link.name(), identity, identity.starts_with("cert:") ? "certificate" : "account");
   if (person == nullptr) return;
   asio::co_spawn(loop_, house_.pipeline().withdraw(person->name), [](std::exception_ptr) {});
 }

@@ -248,8 +248,9 @@ void Link::hear(const std::string& line) {
     return bad_line(links::clean_text(line.substr(0, 200)));
   try {
     if (object["type"] == "up") {
-      nick_ = links::clean_text(object.value("nick", ""));
+      const std::string nick = object.value("nick", "");  // all of it counts, or nothing
       limit_ = std::clamp<std::size_t>(object.value("limit", limit_), kLeastLimit, kMostLimit);
+      nick_ = links::clean_text(nick);
       up_ = true;
     }
     if (object["type"] == "down") up_ = false;

@@ -37,7 +37,6 @@ std::string no_such_role(const std::string& role, const Settings& settings) {
 void add_identities(const Value& where, const std::string& link, const std::vector<std::string>& identities,
                     const Settings& settings, Person& person) {
   for (const std::string& identity : identities) {
-    if (identity.empty()) where.refuse("an identity on " + link + " is empty");
     // Compared as access compares them: without case.
     const auto same = [&](const std::string& one) { return ::strcasecmp(one.c_str(), identity.c_str()) == 0; };
     const auto known = [&](const Person& one) {

@@ -250,7 +250,7 @@ asio::awaitable<Run::Ending> Run::ready(int index) {
   if (must_halt()) co_return halt();
   if (!shop_.places().try_take()) {
     const bool noted = co_await flush();
-    if (!noted) co_return halt();
+    if (!noted || must_halt()) co_return halt();  // told to end while that was written
     text_ = !shop_.frozen().empty()
                 ? shop_.frozen()
                 : "waits for a free place, " + std::to_string(shop_.options().max_workers) + " workers are at work";

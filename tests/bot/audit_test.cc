@@ -120,17 +120,39 @@ TEST_CASE("audit: what is missing is found, also after more was written") {
   const std::string log = read_whole(state.log);
   const std::size_t first = log.find('\n') + 1, last = log.rfind('\n', log.size() - 2) + 1;
   std::string kept, head = read_whole(state.head);
-  SUBCASE("the first record") { kept = log.substr(first); }
-  SUBCASE("one between") { kept = log.substr(0, first) + log.substr(last); }
-  SUBCASE("the last one") { kept = log.substr(0, last); }
-  SUBCASE("the last two") { kept = log.substr(0, first); }
-  SUBCASE("the end of the last one") { kept = log.substr(0, log.size() - 5); }
-  SUBCASE("all of it") { kept = ""; }
-  SUBCASE("the last one, and the head") { kept = log.substr(0, last), head = ""; }
-  SUBCASE("all but the first, and the head") { kept = log.substr(0, first), head = ""; }
-  SUBCASE("two have changed places") { kept = log.substr(first, last - first) + log.substr(0, first) + log.substr(last); }
-  SUBCASE("one twice") { kept = log + log.substr(last); }
-  SUBCASE("more by somebody else") { kept = log + "{\"command\":\"x\",\"before\":\"\"}\n{\"command\":\"y\"}\n"; }
+  SUBCASE("the first record") {
+    kept = log.substr(first);
+  }
+  SUBCASE("one between") {
+    kept = log.substr(0, first) + log.substr(last);
+  }
+  SUBCASE("the last one") {
+    kept = log.substr(0, last);
+  }
+  SUBCASE("the last two") {
+    kept = log.substr(0, first);
+  }
+  SUBCASE("the end of the last one") {
+    kept = log.substr(0, log.size() - 5);
+  }
+  SUBCASE("all of it") {
+    kept = "";
+  }
+  SUBCASE("the last one, and the head") {
+    kept = log.substr(0, last), head = "";
+  }
+  SUBCASE("all but the first, and the head") {
+    kept = log.substr(0, first), head = "";
+  }
+  SUBCASE("two have changed places") {
+    kept = log.substr(first, last - first) + log.substr(0, first) + log.substr(last);
+  }
+  SUBCASE("one twice") {
+    kept = log + log.substr(last);
+  }
+  SUBCASE("more by somebody else") {
+    kept = log + "{\"command\":\"x\",\"before\":\"\"}\n{\"command\":\"y\"}\n";
+  }
   state.put(kept);
   std::ofstream(state.head, std::ios::binary) << head;
   {
@@ -148,10 +170,18 @@ TEST_CASE("audit: killed while it wrote") {
   state.write(1, "third");
   const std::string three = read_whole(state.log);
   std::string left;
-  SUBCASE("between a record and its head") { left = three; }
-  SUBCASE("in the middle of a record") { left = two + three.substr(two.size(), 30); }
-  SUBCASE("before the end of its line") { left = three.substr(0, three.size() - 1); }
-  SUBCASE("before a byte was written") { left = two; }
+  SUBCASE("between a record and its head") {
+    left = three;
+  }
+  SUBCASE("in the middle of a record") {
+    left = two + three.substr(two.size(), 30);
+  }
+  SUBCASE("before the end of its line") {
+    left = three.substr(0, three.size() - 1);
+  }
+  SUBCASE("before a byte was written") {
+    left = two;
+  }
   state.put(left);
   std::ofstream(state.head, std::ios::binary) << head_of_two;
   CHECK(fault_of(state.open()).empty());
@@ -167,9 +197,13 @@ TEST_CASE("audit: killed while it wrote the first record") {
   const std::string head = read_whole(state.head);
   state.write(1);
   const std::string one = read_whole(state.log);
-  SUBCASE("in the middle") { state.put(one.substr(0, one.size() / 2)); }
+  SUBCASE("in the middle") {
+    state.put(one.substr(0, one.size() / 2));
+  }
   SUBCASE("before the head") {}
-  SUBCASE("before anything") { state.put(""); }
+  SUBCASE("before anything") {
+    state.put("");
+  }
   std::ofstream(state.head, std::ios::binary) << head;
   state.write(1);
   CHECK(fault_of(state.open()).empty());

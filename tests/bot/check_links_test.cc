@@ -12,7 +12,8 @@ TEST_CASE("check links: programs and files, one line each") {
   const ScratchDirectory scratch;
   scratch.write("jarvis-irc", "x", 0755);
   scratch.write("console", "x", 0755);
-  for (const char* secret : {"good.password", "jarvis.key", "deep.key", "room.password"}) scratch.write(secret, "planted\n");
+  for (const char* secret : {"good.password", "jarvis.key", "deep.key", "room.password"})
+    scratch.write(secret, "planted\n");
   scratch.write("open.password", "planted\n", 0640);
   scratch.write("empty.password", "");
   scratch.write("ca.pem", "x", 0644);
@@ -43,7 +44,8 @@ links:
       told += need.what + " -> " + (need.fault.empty() ? "ok" : need.fault) + "\n";
   }
   const std::string prefix = scratch.path().string() + "/";
-  for (std::size_t at = told.find(prefix); at != std::string::npos; at = told.find(prefix)) told.erase(at, prefix.size());
+  for (std::size_t at = told.find(prefix); at != std::string::npos; at = told.find(prefix))
+    told.erase(at, prefix.size());
   CHECK(told ==
         "link freenet: program jarvis-irc -> ok\n"
         "link freenet: ca_file ca.pem -> ok\n"

@@ -25,7 +25,8 @@ struct Files {
     } catch (const Error& e) {
       std::string made = e.what();
       const std::string prefix = scratch.path().string() + "/";
-      for (std::size_t i = made.find(prefix); i != std::string::npos; i = made.find(prefix)) made.erase(i, prefix.size());
+      for (std::size_t i = made.find(prefix); i != std::string::npos; i = made.find(prefix))
+        made.erase(i, prefix.size());
       return made;
     }
   }
@@ -64,25 +65,24 @@ irc:
   CHECK(one.name == "freenet");
   CHECK(one.prefix == "!");
   CHECK(one.run.empty());
-  const json want = {
-      {"name", "freenet"},
-      {"server", "irc.example.org"},
-      {"port", 6698},
-      {"tls", true},
-      {"nick", "jarvis"},
-      {"user", "j"},
-      {"realname", "Jarvis"},
-      {"prefix", "!"},
-      {"ca_file", files.at("ca.pem")},
-      {"cert_file", files.at("jarvis.pem")},
-      {"key_file", files.at("jarvis.key")},
-      {"password_file", files.at("server.password")},
-      {"sasl", {{"user", "jarvis"}, {"password_file", files.at("irc.password")}}},
-      {"nickserv", {{"name", "NickServ"}, {"password_file", files.at("ns.password")}}},
-      {"channels", {"#ops", {{"name", "#deep"}, {"key_file", files.at("deep.key")}}}},
-      {"pace", {{"burst", 5}, {"per_second", 2}}},
-      {"ping_every", 30},
-      {"ping_timeout", 20}};
+  const json want = {{"name", "freenet"},
+                     {"server", "irc.example.org"},
+                     {"port", 6698},
+                     {"tls", true},
+                     {"nick", "jarvis"},
+                     {"user", "j"},
+                     {"realname", "Jarvis"},
+                     {"prefix", "!"},
+                     {"ca_file", files.at("ca.pem")},
+                     {"cert_file", files.at("jarvis.pem")},
+                     {"key_file", files.at("jarvis.key")},
+                     {"password_file", files.at("server.password")},
+                     {"sasl", {{"user", "jarvis"}, {"password_file", files.at("irc.password")}}},
+                     {"nickserv", {{"name", "NickServ"}, {"password_file", files.at("ns.password")}}},
+                     {"channels", {"#ops", {{"name", "#deep"}, {"key_file", files.at("deep.key")}}}},
+                     {"pace", {{"burst", 5}, {"per_second", 2}}},
+                     {"ping_every", 30},
+                     {"ping_timeout", 20}};
   CHECK(json::parse(one.config) == want);
   const json plain = json::parse(settings.links[1].config);
   CHECK(plain["port"] == 6667);
@@ -117,24 +117,23 @@ people:
   REQUIRE(settings.links.size() == 2);
   CHECK(settings.links[0].kind == LinkSettings::Kind::Xmpp);
   CHECK(settings.links[0].prefix == "%");
-  const json want = {{"name", "jabber"},
-                     {"jid", "jarvis@example.org"},
-                     {"password_file", files.at("xmpp.password")},
-                     {"server", "127.0.0.1:5222"},
-                     {"nick", "j"},
-                     {"resource", "bot"},
-                     {"prefix", "%"},
-                     {"ca_file", files.at("ca.pem")},
-                     {"priority", -1},
-                     {"pace", {{"burst", 3}}},
-                     {"ping_every", 60},
-                     {"ping_timeout", 10},
-                     {"rooms",
-                      {"ops@conference.example.org",
-                       {{"room", "deep@conference.example.org"},
-                        {"nick", "k"},
-                        {"password_file", files.at("room.password")}}}},
-                     {"people", {"thor@example.org", "thor@example.net"}}};
+  const json want = {
+      {"name", "jabber"},
+      {"jid", "jarvis@example.org"},
+      {"password_file", files.at("xmpp.password")},
+      {"server", "127.0.0.1:5222"},
+      {"nick", "j"},
+      {"resource", "bot"},
+      {"prefix", "%"},
+      {"ca_file", files.at("ca.pem")},
+      {"priority", -1},
+      {"pace", {{"burst", 3}}},
+      {"ping_every", 60},
+      {"ping_timeout", 10},
+      {"rooms",
+       {"ops@conference.example.org",
+        {{"room", "deep@conference.example.org"}, {"nick", "k"}, {"password_file", files.at("room.password")}}}},
+      {"people", {"thor@example.org", "thor@example.net"}}};
   CHECK(json::parse(settings.links[0].config) == want);
   CHECK(json::parse(settings.links[1].config)["password_file"] == "/etc/other.password");
   REQUIRE(settings.people.size() == 2);
@@ -217,13 +216,15 @@ TEST_CASE("link settings: each fault, with its place") {
            {"irc: [{name: a, server: x, pace: {brust: 1}}]", "brust: unknown key, did you mean burst?"},
            {"irc: [{name: a, server: x, pace: {burst: 0}}]", "is not a number from 1 to 1000"},
            {"irc: [{name: a, server: x, channels: [{key_file: k}]}]", "channels[1]: name is missing"},
-           {"irc: [{name: a, server: x, channels: [{name: '#a', key: k}]}]", "key: unknown key, did you mean key_file?"},
+           {"irc: [{name: a, server: x, channels: [{name: '#a', key: k}]}]",
+            "key: unknown key, did you mean key_file?"},
            {"irc: [{name: a, server: x, password: planted}]", "password: unknown key, did you mean password_file?"},
            {"irc: [{name: 'a b', server: x}]", "a link needs a `name` of letters, digits, - and _"},
            {"irc: [{name: direct, server: x}]", "(not `direct`)"},
            {"irc: [{name: a/b, server: x}]", "a link needs a `name`"},
            {"irc: [{name: a, server: x}, {name: a, server: y}]", "there are two links called a"},
-           {"irc: [{name: a, server: x}]\nxmpp: [{name: a, jid: j@x, password_file: p}]", "there are two links called a"},
+           {"irc: [{name: a, server: x}]\nxmpp: [{name: a, jid: j@x, password_file: p}]",
+            "there are two links called a"},
            {"irc: [{name: a, server: x}]\nlinks: {a: {run: console.py}}", "there are two links called a"},
            {"xmpp: [{name: a, password_file: p}]", "jid is missing"},
            {"xmpp: [{name: a, jid: j@x}]", "password_file is missing"},
@@ -239,10 +240,10 @@ TEST_CASE("link settings: each fault, with its place") {
             "people.thor.roles[1]: there is no role oprator, did you mean operator?"},
            {"people: {thor: {role: []}}", "people.thor.role: unknown key, did you mean roles?"},
            {network + "people: {thor: {irc: {freenett: [thor]}}}",
-            "2:24: people.thor.irc.freenett: there is no network freenett, did you mean freenet?"},
+            "2:23: people.thor.irc.freenett: there is no network freenett, did you mean freenet?"},
            {network + "people: {thor: {irc: {zzzzz: [thor]}}}", "there is no network zzzzz"},
            {network + "people: {thor: {links: {freenet: [thor]}}}", "there is no network freenet"},
-           {network + "people: {thor: {irc: {freenet: ['']}}}", "an identity on freenet is empty"},
+           {network + "people: {thor: {irc: {freenet: ['']}}}", "people.thor.irc.freenet[1]: must not be empty"},
            {network + "people: {thor: {irc: {freenet: [thor]}}, odin: {irc: {freenet: [thor]}}}",
             "people.odin.irc.freenet: thor on freenet is already thor"},
            {network + "people: {thor: {irc: {freenet: [Thor]}}, odin: {irc: {freenet: [tHOR]}}}",

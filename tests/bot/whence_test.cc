@@ -21,9 +21,9 @@ TEST_CASE("whence: as it was, from its text") {
 }
 
 TEST_CASE("whence: what is none") {
-  for (const char* text : {"", "command line", "{}", "[]", "null", "\"link\"", "{\"link\":", "{\"place\":\"#ops\"}",
-                           "{\"link\":1}", "{\"link\":\"x\",\"direct\":\"yes\"}", "{\"link\":\"x\",\"sender\":null}",
-                           "{\"link\":\"x\",\"place\":[]}"}) {
+  for (const char* text :
+       {"", "command line", "{}", "[]", "null", "\"link\"", "{\"link\":", "{\"place\":\"#ops\"}", "{\"link\":1}",
+        "{\"link\":\"x\",\"direct\":\"yes\"}", "{\"link\":\"x\",\"sender\":null}", "{\"link\":\"x\",\"place\":[]}"}) {
     CAPTURE(text);
     CHECK_FALSE(Whence::from(text).has_value());
   }

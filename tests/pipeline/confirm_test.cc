@@ -102,7 +102,9 @@ TEST_CASE("confirm: who confirmed is known after a restart, and so is who withdr
   std::string code;
   bool withdrawn = false;
   SUBCASE("confirmed") {}
-  SUBCASE("withdrawn before") { withdrawn = true; }
+  SUBCASE("withdrawn before") {
+    withdrawn = true;
+  }
   {
     Life life(hall.world, hall.journal);
     code = hall.submit(life, 2);
@@ -135,7 +137,9 @@ TEST_CASE("confirm: two people in one turn count both, and who withdraws meanwhi
   };
   bool restarted = false;
   SUBCASE("a run that is carried") {}
-  SUBCASE("one that waits since before a restart") { restarted = true; }
+  SUBCASE("one that waits since before a restart") {
+    restarted = true;
+  }
   std::optional<Life> before;
   if (restarted) {
     before.emplace(hall.world, hall.journal);
@@ -152,9 +156,8 @@ TEST_CASE("confirm: two people in one turn count both, and who withdraws meanwhi
       boost::asio::co_spawn(life.loop().context(), life.pipeline().withdraw("odin"),
                             [&](const std::exception_ptr& error) { answered += error ? 0 : 1; });
     } else {
-      boost::asio::co_spawn(
-          life.loop().context(), life.pipeline().confirm(code, who, ""),
-          [&](const std::exception_ptr& error, const Confirmed&) { answered += error ? 0 : 1; });
+      boost::asio::co_spawn(life.loop().context(), life.pipeline().confirm(code, who, ""),
+                            [&](const std::exception_ptr& error, const Confirmed&) { answered += error ? 0 : 1; });
     }
     life.loop().settle();
   }

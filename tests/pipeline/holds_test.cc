@@ -42,8 +42,9 @@ TEST_CASE("holds: a held host begins no run, others do, and what runs goes on") 
   CHECK(refusal.find(" because the disk; `jarvis release loki.example.org` lets it go") != std::string::npos);
   CHECK(life.run(world.order({"note_d"}, "thor.example.org")).state == RunState::Succeeded);
 
-  CHECK(refused([&] { life.pipeline().hold(hold_of("loki.example.org", "odin")); })
-            .find("loki.example.org is held already: by thor since ") == 0);
+  CHECK(refused([&] {
+          life.pipeline().hold(hold_of("loki.example.org", "odin"));
+        }).find("loki.example.org is held already: by thor since ") == 0);
   const Hold was = life.pipeline().release("loki.example.org");
   CHECK(was.by == "thor");
   CHECK(was.reason == "the disk");

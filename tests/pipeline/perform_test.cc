@@ -70,7 +70,9 @@ TEST_CASE("perform: a stop ends it at once, wherever it is") {
   Errand errand;
   Row row;
   bool full = false;
-  SUBCASE("at work") { row = errand.row("hang"); }
+  SUBCASE("at work") {
+    row = errand.row("hang");
+  }
   SUBCASE("waiting to ask again") {
     row = errand.row("wait", [](TaskRow& one) { one.retry.deadline = 24h; });
   }

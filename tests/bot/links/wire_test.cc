@@ -49,7 +49,7 @@ TEST_CASE("wire: lines are heard as they come, and rubbish is passed over") {
   CHECK(ends.heard(wire, "{\"type\":\"st") == "");
   CHECK(ends.heard(wire, "op\"}") == "");
   CHECK(ends.heard(wire, "\n{\"type\":\"say\",\"text\":\"\\u2603\"}\n{\"ty") ==
-        "{\"type\":\"stop\"}|{\"type\":\"say\",\"text\":\"\xe2\x98\x83\"}|");
+        "{\"type\":\"stop\"}|{\"text\":\"\xe2\x98\x83\",\"type\":\"say\"}|");
   CHECK(ends.heard(wire, "pe\":1}\n") == "{\"type\":1}|");
   CHECK(ends.heard(wire, "rubbish\n\n[1]\n5\n\"x\"\nnull\n{\"a\":\n\xff\xfe\n{\"type\":\"ok\"}\n") ==
         "{\"type\":\"ok\"}|");
@@ -101,7 +101,8 @@ TEST_CASE("wire: what a link says is one line each, whatever is in it") {
   wire.gone("thor");
   CHECK(next() == nlohmann::json({{"type", "gone"}, {"identity", "thor"}}));
   wire.identity("thor", std::nullopt, std::nullopt);
-  CHECK(next() == nlohmann::json({{"type", "identity"}, {"sender", "thor"}, {"identity", nullptr}, {"proof", nullptr}}));
+  CHECK(next() ==
+        nlohmann::json({{"type", "identity"}, {"sender", "thor"}, {"identity", nullptr}, {"proof", nullptr}}));
 }
 
 TEST_CASE("wire: clean text") {
@@ -115,9 +116,19 @@ TEST_CASE("wire: clean text") {
            {"letters", "abc ~", "abc ~"},
            {"line ends and tabs", "a\r\nb\tc", "a  b c"},
            {"a null byte", std::string("a\0b", 3), "a b"},
-           {"colours and escapes", "\x03" "4red\x02\x1b[31m", " 4red  [31m"},
-           {"delete", "a\x7f" "b", "a b"},
-           {"C1 controls", "a\xc2\x85" "b\xc2\x9b" "c", "a b c"},
+           {"colours and escapes",
+            "\x03"
+            "4red\x02\x1b[31m",
+            " 4red  [31m"},
+           {"delete",
+            "a\x7f"
+            "b",
+            "a b"},
+           {"C1 controls",
+            "a\xc2\x85"
+            "b\xc2\x9b"
+            "c",
+            "a b c"},
            {"what follows them", "\xc2\xa0", "\xc2\xa0"},
            {"two, three, four bytes", "\xc3\xa9\xe2\x98\x83\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x98\x83\xf0\x9f\x98\x80"},
            {"the last one", "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
@@ -131,11 +142,20 @@ TEST_CASE("wire: clean text") {
            {"overlong in four bytes", "\xf0\x80\x80\x8a", bad + bad + bad + bad},
            {"a surrogate", "\xed\xa0\x80", bad + bad + bad},
            {"before the surrogates", "\xed\x9f\xbf", "\xed\x9f\xbf"},
-           {"a byte that follows nothing", "a\x80" "b", "a" + bad + "b"},
+           {"a byte that follows nothing",
+            "a\x80"
+            "b",
+            "a" + bad + "b"},
            {"cut at the end", "a\xe2\x98", "a" + bad + bad},
-           {"cut by a letter", "\xe2" "ab", bad + "ab"},
+           {"cut by a letter",
+            "\xe2"
+            "ab",
+            bad + "ab"},
            {"cut by a line end", "\xe2\n", bad + " "},
-           {"Latin-1", "gr\xfc\xdf" "e", "gr" + bad + bad + "e"},
+           {"Latin-1",
+            "gr\xfc\xdf"
+            "e",
+            "gr" + bad + bad + "e"},
            {"no byte at all", "\xff\xfe", bad + bad},
        }) {
     CAPTURE(std::string(c.name));
@@ -167,7 +187,11 @@ TEST_CASE("wire: split text") {
            {"characters stay whole", snow + snow + snow, 5, {snow, snow, snow}},
            {"two fit", snow + snow + snow, 6, {snow + snow, snow}},
            {"letters and characters", "ab" + snow + "cd", 4, {"ab", snow + "c", "d"}},
-           {"four bytes", "a\xf0\x9f\x98\x80" "b", 4, {"a", "\xf0\x9f\x98\x80", "b"}},
+           {"four bytes",
+            "a\xf0\x9f\x98\x80"
+            "b",
+            4,
+            {"a", "\xf0\x9f\x98\x80", "b"}},
            {"a limit that is none", "abcdef", 0, {"abcd", "ef"}},
        }) {
     CAPTURE(std::string(c.name));
