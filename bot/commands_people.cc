@@ -22,6 +22,12 @@ std::string listed(const std::vector<std::string>& words) {
   return made.empty() ? "nothing" : made;
 }
 
+// The same for what may say `*`: what everything is called there.
+std::string listed(const std::vector<std::string>& words, const char* everything) {
+  const bool all = std::find(words.begin(), words.end(), "*") != words.end();
+  return all ? everything : listed(words);
+}
+
 std::string reason_of(const Talk& talk) {
   const auto found = talk.invocation().options.find("because");
   return found != talk.invocation().options.end() ? found->second : "";
@@ -106,8 +112,8 @@ awaitable<int> do_whoami(House& house, Talk& talk) {
     if (role == house.settings().roles.end()) continue;
     const bool here = std::any_of(role->second.places.begin(), role->second.places.end(),
                                   [&](const std::string& place) { return fits(place, asker.place); });
-    talk.say("as " + name + " you may " + listed(role->second.commands) + " for " + listed(role->second.hosts) +
-             " with " + listed(role->second.providers) +
+    talk.say("as " + name + " you may " + listed(role->second.commands, "do everything") + " for " +
+             listed(role->second.hosts, "all hosts") + " with " + listed(role->second.providers, "all providers") +
              (here ? "" : ", but not here: only in " + listed(role->second.places)));
   }
   if (asker.person->roles.empty()) talk.say("you have no role, so you may ask for `help` and `whoami`");
