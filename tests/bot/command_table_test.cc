@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -196,6 +198,27 @@ TEST_CASE("commands: help in chat is three short lines, and its examples can be 
   } catch (const Error& e) {
     CHECK(std::string(e.what()) ==
           "too little behind `deploy`: `jarvis deploy SPEC...`, as in `jarvis deploy https://gist.github.com/912450`");
+  }
+}
+
+TEST_CASE("commands: completion and documentation know each of them") {
+  const std::string top = JARVIS_TEST_DATA "/../../";
+  const auto text_of = [](const std::string& file) {
+    std::ifstream in(file);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string completion = text_of(top + "config/jarvis.bash"), pages = text_of(top + "docs/commands.md");
+  const std::size_t list = completion.find("commands='");
+  REQUIRE(list != std::string::npos);
+  std::string offered = completion.substr(list + 10, completion.find('\'', list + 10) - list - 10);
+  offered = " " + offered + " ";
+  for (const CommandRow& row : command_table()) {
+    const std::string name = row.name;
+    CAPTURE(name);
+    CHECK(offered.find(" " + name + " ") != std::string::npos);
+    const bool headed = pages.find("\n## " + name) != std::string::npos;
+    const bool beside = pages.find(", " + name) != std::string::npos;  // "## hold HOST because REASON, release HOST"
+    CHECK((headed || beside));
   }
 }
 
