@@ -419,7 +419,7 @@ TEST_CASE("the contract's example") {
   const ScratchDirectory scratch;
   write_named_files(scratch);
   const Settings settings = read_settings(scratch.write("jarvis.yaml", kContractExample));
-  CHECK(settings.unused_sections == std::vector<std::string>{"irc", "xmpp", "links"});
+  CHECK(settings.unused_sections == std::vector<std::string>{});
   CHECK(find_setting(settings, "spec", "FETCH_ALLOW")->value ==
         "https://gist.github.com/* https://gist.githubusercontent.com/*");
   CHECK(find_setting(settings, "spec", "FETCH_MAX_BYTES")->value == "1048576");
