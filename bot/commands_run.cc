@@ -169,6 +169,7 @@ awaitable<int> do_retry(House& house, Talk& talk) {
     if (role != nullptr) what.approvals = role->approvals;
     if (skip != invocation.options.end()) what.skip.emplace_back(skip->second, because->second);
     const std::string id = co_await house.pipeline().retry(std::move(what), code);
+    if (!talk.waits() && !code) talk.say(house.shown(host) + ": run " + id + " goes on");
     co_return co_await follow(house, talk, id, code);
   }
   // From a task on, with the clipboard as it stood before it: a run of its own.
@@ -214,6 +215,8 @@ awaitable<int> do_confirm(House& house, Talk& talk) {
              std::to_string(static_cast<int>(confirmed.approvers.size()) + confirmed.missing) + " people");
     co_return kUnfinished;
   }
+  if (!talk.waits())
+    talk.say(house.shown(house.pipeline().view(confirmed.run)->host) + ": confirmed, run " + confirmed.run + " begins");
   co_return co_await follow(house, talk, confirmed.run, std::nullopt);
 }
 
@@ -222,6 +225,7 @@ awaitable<int> do_cancel(House& house, Talk& talk) {
   const auto views = house.pipeline().views({host, true, 0});
   if (views.empty()) throw Error(Kind::Usage, house.shown(host) + ": nothing is in flight, there is nothing to cancel");
   const std::string id = co_await house.pipeline().cancel(views.front().run, talk.by());
+  if (!talk.waits()) talk.say(house.shown(host) + ": run " + id + " is being cancelled");
   const int status = co_await follow(house, talk, id, std::nullopt);
   // It was asked to end and it did: that is what this command was for.
   co_return status == kCancelled ? kDone : status;
