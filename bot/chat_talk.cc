@@ -24,7 +24,7 @@ void ChatTalk::parse(const std::vector<std::string>& words) {
         word.starts_with("--reveal"))
       throw Error(Kind::Refused, word + " is for the command line only");
   }
-  invocation_ = parse_invocation(words);
+  invocation_ = parse_invocation(words, Medium::Chat);
   if (invocation_.row->where == CommandRow::Where::CommandLine)
     throw Error(Kind::Refused, std::string(invocation_.row->name) + " is for the command line only");
   const std::string name = invocation_.row->name;

@@ -174,7 +174,7 @@ awaitable<int> perform(House& house, Talk& talk) {
   if (name != "confirm") require(house.settings(), talk.asker(), {name, {}, ""});
   if (name == "help") {
     const auto& words = talk.invocation().words;
-    talk.say(words.empty() ? chat_help() : help_text(words[0]));
+    talk.say(chat_help(words.empty() ? "" : words[0]));
     co_return kDone;
   }
   if (name == "deploy" || name == "redeploy") co_return co_await do_deploy(house, talk);

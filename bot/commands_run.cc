@@ -168,6 +168,7 @@ awaitable<int> do_retry(House& house, Talk& talk) {
     const Role* role = require(house.settings(), talk.asker(), {"retry", {host}, newest->provider});
     if (role != nullptr) what.approvals = role->approvals;
     if (skip != invocation.options.end()) what.skip.emplace_back(skip->second, because->second);
+    talk.account().run = newest->run;
     const std::string id = co_await house.pipeline().retry(std::move(what), code);
     if (!talk.waits() && !code) talk.say(house.shown(host) + ": run " + id + " goes on");
     co_return co_await follow(house, talk, id, code);
@@ -209,6 +210,10 @@ awaitable<int> do_confirm(House& house, Talk& talk) {
     require(house.settings(), talk.asker(), {waiting->operation, {waiting->host}, waiting->provider});
   const auto confirmed =
       co_await house.pipeline().confirm(code, talk.asker().name, house.directory_for(talk.directory()));
+  AuditRecord& account = talk.account();
+  account.run = confirmed.run;
+  account.hosts.push_back(house.pipeline().view(confirmed.run)->host);
+  account.approvers = confirmed.approvers;
   if (confirmed.missing > 0) {
     talk.say(house.shown(house.pipeline().view(confirmed.run)->host) + ": confirmed by " +
              std::to_string(confirmed.approvers.size()) + " of " +
@@ -224,6 +229,7 @@ awaitable<int> do_cancel(House& house, Talk& talk) {
   const std::string host = allowed_host(house, talk, talk.invocation().words.at(0));
   const auto views = house.pipeline().views({host, true, 0});
   if (views.empty()) throw Error(Kind::Usage, house.shown(host) + ": nothing is in flight, there is nothing to cancel");
+  talk.account().run = views.front().run;
   const std::string id = co_await house.pipeline().cancel(views.front().run, talk.by());
   if (!talk.waits()) talk.say(house.shown(host) + ": run " + id + " is being cancelled");
   const int status = co_await follow(house, talk, id, std::nullopt);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "pipeline/error.h"
@@ -165,6 +166,37 @@ TEST_CASE("commands: the table is whole, and its examples are commands themselve
   }
   CHECK(find_command("nonsense") == nullptr);
   CHECK(find_command("") == nullptr);
+}
+
+TEST_CASE("commands: help in chat is three short lines, and its examples can be said there") {
+  for (const CommandRow& row : command_table()) {
+    const std::string name = row.name;
+    CAPTURE(name);
+    if (row.where == CommandRow::Where::CommandLine) {
+      CHECK_THROWS_AS((void)chat_help(name), Error);
+      CHECK(chat_help("").find(" " + name + ",") == std::string::npos);
+      continue;
+    }
+    CHECK(chat_help("").find(" " + name) != std::string::npos);
+    const std::string text = chat_help(name);
+    const std::string example = text.substr(text.rfind('\n') + 1);
+    CHECK(example.starts_with("jarvis " + name));  // said as "jarvis: ..."
+    CHECK(text.find(".yaml") == std::string::npos);
+  }
+  CHECK(chat_help("deploy").ends_with("\njarvis deploy https://gist.github.com/912450"));
+  for (const std::string command : {"", "deploy", "plan", "retry", "hold", "status"}) {
+    std::istringstream lines(chat_help(command));
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) CHECK(line.size() <= 400);
+    CHECK(count <= 3);
+  }
+  try {
+    (void)parse_invocation({"deploy"}, Medium::Chat);
+    FAIL("deploy without a spec");
+  } catch (const Error& e) {
+    CHECK(std::string(e.what()) ==
+          "too little behind `deploy`: `jarvis deploy SPEC...`, as in `jarvis deploy https://gist.github.com/912450`");
+  }
 }
 
 TEST_CASE("commands: help fits one screen") {
