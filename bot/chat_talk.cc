@@ -27,11 +27,12 @@ void ChatTalk::parse(const std::vector<std::string>& words) {
   invocation_ = parse_invocation(words, Medium::Chat);
   if (invocation_.row->where == CommandRow::Where::CommandLine)
     throw Error(Kind::Refused, std::string(invocation_.row->name) + " is for the command line only");
-  if (std::string(invocation_.row->name) == "logs" && !whence_.direct) {
+  const std::string name = invocation_.row->name;
+  if (!whence_.direct && (name == "logs" || name == "plan" || name == "audit")) {
     // Long, and not for everybody: it goes to whoever asked alone.
     answers_.direct = true;
-    answers_.place = whence_.link.empty() ? "" : chat_.direct_place(whence_);
-    chat_.tell(whence_, "the log comes by direct message");
+    answers_.place = chat_.direct_place(whence_);
+    chat_.tell(whence_, "by direct message");
   }
 }
 
@@ -43,7 +44,7 @@ void ChatTalk::say(const std::string& text) {
     from = end + 1;
     if (line.find_first_not_of(' ') == std::string::npos) continue;
     // One more than a listing has: its last line says what it left out.
-    const std::size_t most = (answers_.direct ? 20 : 4) + 2;
+    const std::size_t most = lines() + 2;
     if (said_ >= most) {
       ++left_out_;
       continue;

@@ -170,6 +170,7 @@ awaitable<int> do_retry(House& house, Talk& talk) {
     if (skip != invocation.options.end()) what.skip.emplace_back(skip->second, because->second);
     talk.account().run = newest->run;
     const std::string id = co_await house.pipeline().retry(std::move(what), code);
+    if (!talk.waits() && !code) talk.say(house.shown(host) + ": run " + id + " goes on");
     co_return co_await follow(house, talk, id, code);
   }
   // From a task on, with the clipboard as it stood before it: a run of its own.
@@ -219,6 +220,8 @@ awaitable<int> do_confirm(House& house, Talk& talk) {
              std::to_string(static_cast<int>(confirmed.approvers.size()) + confirmed.missing) + " people");
     co_return kUnfinished;
   }
+  if (!talk.waits())
+    talk.say(house.shown(house.pipeline().view(confirmed.run)->host) + ": confirmed, run " + confirmed.run + " begins");
   co_return co_await follow(house, talk, confirmed.run, std::nullopt);
 }
 
@@ -228,6 +231,7 @@ awaitable<int> do_cancel(House& house, Talk& talk) {
   if (views.empty()) throw Error(Kind::Usage, house.shown(host) + ": nothing is in flight, there is nothing to cancel");
   talk.account().run = views.front().run;
   const std::string id = co_await house.pipeline().cancel(views.front().run, talk.by());
+  if (!talk.waits()) talk.say(house.shown(host) + ": run " + id + " is being cancelled");
   const int status = co_await follow(house, talk, id, std::nullopt);
   // It was asked to end and it did: that is what this command was for.
   co_return status == kCancelled ? kDone : status;

@@ -47,7 +47,7 @@ void write_named_files(const ScratchDirectory& scratch) {
                            "ldap.pem", "site.pem"}) {
     scratch.write(file, "NAME=planted-secret\n");
   }
-  for (const char* program : {"hooks/silence", "hooks/unsilence", "console.py"}) scratch.write(program, "#!/bin/sh\n", 0755);
+  for (const char* program : {"hooks/silence", "hooks/unsilence"}) scratch.write(program, "#!/bin/sh\n", 0755);
 }
 
 }  // namespace
@@ -419,8 +419,7 @@ TEST_CASE("the contract's example") {
   const ScratchDirectory scratch;
   write_named_files(scratch);
   const Settings settings = read_settings(scratch.write("jarvis.yaml", kContractExample));
-  CHECK(settings.unused_sections.empty());
-  CHECK(settings.links.size() == 3);
+  CHECK(settings.unused_sections == std::vector<std::string>{});
   CHECK(find_setting(settings, "spec", "FETCH_ALLOW")->value ==
         "https://gist.github.com/* https://gist.githubusercontent.com/*");
   CHECK(find_setting(settings, "spec", "FETCH_MAX_BYTES")->value == "1048576");
@@ -476,8 +475,7 @@ TEST_CASE("the annotated example, as it is and with every setting switched on") 
   const Settings settings = read_settings(scratch.write("jarvis.yaml", switched_on));
   CHECK(settings.workers.size() == 2);
   CHECK(settings.modules.size() == 6);
-  CHECK(settings.links.size() == 4);
-  CHECK(settings.people.size() == 2);
+  CHECK(settings.people.size() == 1);
   CHECK(settings.domain == "websages.com");
   CHECK(settings.unused_sections.empty());
   TaskTable table;

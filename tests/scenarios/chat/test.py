@@ -238,7 +238,7 @@ def test_control_characters_and_long_lines_are_harmless(place):
         evil = "instance:\n  hostname: loki\n  fqdn: \"loki\\r\\nQUIT :injected\"\n  provider: demo\n"
         asks(thor, f"deploy {channel.site.gist('2', **{'a.yaml': evil})}", "fqdn")
         asks(thor, "whoami", "you are thor")
-        assert not thor.sees(r"QUIT :.*injected"), thor.lines
+        assert not thor.sees(r"^\S+ QUIT"), thor.lines
         assert not [text for text in thor.sees("PRIVMSG #ops :") if any(ord(c) < 32 for c in text)]
 
 
