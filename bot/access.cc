@@ -64,11 +64,12 @@ bool fits(std::string_view pattern, std::string_view text) {
 Verdict may(const Settings& settings, const Asker& asker, const Deed& deed) {
   if (for_everybody(deed.command)) return {true, "everybody may", nullptr};
   if (asker.owner) return {true, "root and the owner of the state may do everything", nullptr};
-  if (asker.person == nullptr)
+  const Person* person = person_called(settings, asker.person);
+  if (person == nullptr)
     return {false, "nobody here knows who you are, so you may ask for `help` and `whoami` only", nullptr};
-  if (asker.person->roles.empty()) return {false, asker.person->name + " has no role", nullptr};
+  if (person->roles.empty()) return {false, person->name + " has no role", nullptr};
   std::string why;
-  for (const std::string& name : asker.person->roles) {
+  for (const std::string& name : person->roles) {
     const auto role = settings.roles.find(name);
     if (role == settings.roles.end()) continue;
     const auto against = objection(role->second, asker, deed);
@@ -84,8 +85,16 @@ const Role* require(const Settings& settings, const Asker& asker, const Deed& de
   return verdict.role;
 }
 
+const Person* person_called(const Settings& settings, const std::string& name) {
+  const auto found = std::find_if(settings.people.begin(), settings.people.end(),
+                                  [&](const Person& one) { return !name.empty() && one.name == name; });
+  return found != settings.people.end() ? &*found : nullptr;
+}
+
 const Person* person_of(const Settings& settings, const std::string& link, const std::string& identity,
                         const std::string& proof) {
+  // A fingerprint is what the link says it is, never an account that is called like one.
+  if (identity.empty() || (identity.starts_with("cert:") && proof != "certificate")) return nullptr;
   const std::string wanted = proof == "certificate" && !identity.starts_with("cert:") ? "cert:" + identity : identity;
   for (const Person& person : settings.people) {
     const auto known = person.identities.find(link);

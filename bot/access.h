@@ -13,11 +13,13 @@ namespace jarvis::bot {
 
 // Who gave a command, as proven.
 struct Asker {
-  const Person* person = nullptr;  // nothing: nobody that the configuration knows; owned by the settings
-  bool owner = false;              // root, or the owner of the state directory: may do everything
-  std::string shown;               // "root (uid 0)", "thor (freenet account thor)"
-  std::string name;                // of the person, for counting approvals: "thor", "uid 0", or ""
-  std::string place;               // LINK/PLACE, or `direct`
+  // Whom the configuration knows; empty: nobody. By name, for a command may wait while the configuration is read again:
+  // what counts is what the person may do when it is asked.
+  std::string person;
+  bool owner = false;  // root, or the owner of the state directory: may do everything
+  std::string shown;   // "root (uid 0)", "thor (freenet account thor)"
+  std::string name;    // of the person, for counting approvals: "thor", "uid 0", or ""
+  std::string place;   // LINK/PLACE, or `direct`
 };
 
 // What somebody wants to do. Left out: not known yet, or not concerned.
@@ -30,7 +32,9 @@ struct Deed {
 struct Verdict {
   bool allowed = false;
   std::string rule;            // which role allowed it, or why it is refused
-  const Role* role = nullptr;  // the one that allowed it; nothing for owners and for what everybody may do
+  // The one that allowed it; nothing for owners and for what everybody may do. The settings own it: not to be kept over
+  // a co_await, they may be read again meanwhile.
+  const Role* role = nullptr;
 };
 Verdict may(const Settings& settings, const Asker& asker, const Deed& deed);
 // The same; Error(Refused) with the rule when it is not allowed.
@@ -39,6 +43,8 @@ const Role* require(const Settings& settings, const Asker& asker, const Deed& de
 // `*` stands for any text, also with `/` and `.` in it; letters without case.
 bool fits(std::string_view pattern, std::string_view text);
 
+// The person of this name; nullptr if the configuration knows none (any more).
+const Person* person_called(const Settings& settings, const std::string& name);
 // The person whom a network's proof names: `identity` as the link gave it, nullptr if nobody.
 const Person* person_of(const Settings& settings, const std::string& link, const std::string& identity,
                         const std::string& proof);

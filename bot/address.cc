@@ -60,7 +60,7 @@ std::vector<std::string> words_of(const std::string& text) {
 std::string as_said_in_chat(std::string text, const std::string& nick, bool direct) {
   const std::string said = direct ? "" : nick + ": ";
   const std::string hint = "`jarvis ";
-  for (std::size_t at = text.find(hint); at != std::string::npos; at = text.find(hint, at + 1))
+  for (std::size_t at = text.find(hint); at != std::string::npos; at = text.find(hint, at + 1 + said.size()))
     text.replace(at + 1, hint.size() - 1, said);
   if (text.starts_with("jarvis ")) text.replace(0, 7, said);
   return text;

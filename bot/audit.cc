@@ -5,6 +5,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 
 #include "bot/words.h"
@@ -16,15 +17,23 @@ using pipeline::Error;
 
 namespace {
 
+constexpr const char* kBroken = "unknown";  // no hash: the record that says so follows nothing
+
 pipeline::UniqueFd open_private(const std::filesystem::path& file, int how) {
   pipeline::UniqueFd fd(::open(file.c_str(), how | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) throw pipeline::system_error("the audit log " + file.string());
   return fd;
 }
 
-void write_whole(int fd, const std::string& text, const std::filesystem::path& file) {
+// All of it or nothing: half a record would spoil the next one.
+void append(int fd, const std::string& text, const std::filesystem::path& file) {
+  const off_t before = ::lseek(fd, 0, SEEK_END);
   const ssize_t n = ::write(fd, text.data(), text.size());
-  if (n != static_cast<ssize_t>(text.size())) throw pipeline::system_error("the audit log " + file.string());
+  if (n == static_cast<ssize_t>(text.size())) return;
+  const int why = n < 0 ? errno : ENOSPC;
+  if (n > 0 && before >= 0) (void)!::ftruncate(fd, before);
+  errno = why;
+  throw pipeline::system_error("the audit log " + file.string());
 }
 
 std::string contents(const std::filesystem::path& file) {
@@ -60,31 +69,42 @@ Audit::Audit(const std::filesystem::path& state, const pipeline::Seal& seal)
       log_(open_private(file_, O_RDWR | O_APPEND)),
       head_(open_private(head_file_, O_RDWR)) {
   const auto [before, last] = last_lines(file_);
-  if (!last.empty()) last_ = pipeline::digest(last);
+  const std::string hash = last.empty() ? "" : pipeline::digest(last);
+  last_ = hash;
   char end = '\n';
   const off_t size = ::lseek(log_.get(), 0, SEEK_END);
   if (size > 0 && ::pread(log_.get(), &end, 1, size - 1) == 1 && end != '\n') {
-    write_whole(log_.get(), "\n", file_);  // cut short by a crash; it stays, and the next record speaks for it
+    append(log_.get(), "\n", file_);  // cut short by a crash; it stays, and the next record speaks for it
   }
-  // Killed between a record and its head: the head still speaks of the record before.
   const std::string head = contents(head_file_);
-  const bool one_behind = head == head_of(before.empty() ? "" : pipeline::digest(before));
-  if (!last.empty() && (one_behind || head.empty())) {
-    const std::string mended = head_of(last_);
-    if (::pwrite(head_.get(), mended.data(), mended.size(), 0) < 0)
-      throw pipeline::system_error("the audit log " + head_file_.string());
+  const auto wanted = head_of(hash);
+  if (wanted && last.empty() && head.empty()) {
+    write_head();  // the first jarvis here: from now on an empty head is none of its own
+  } else if (wanted && head != *wanted) {
+    // Killed between a record and its head: the head still speaks of the record before. Anything else was not jarvis,
+    // and the record that comes next must not make it good.
+    const bool one_behind = !last.empty() && head == *head_of(before.empty() ? "" : pipeline::digest(before));
+    if (one_behind) write_head();
+    if (!one_behind) last_ = kBroken;
   }
   ::openlog("jarvis", LOG_PID, LOG_AUTHPRIV);
 }
 
-std::string Audit::head_of(const std::string& hash) const {
+std::optional<std::string> Audit::head_of(const std::string& hash, std::string* why) const {
   constexpr int kLength = 40;
-  if (hash.empty()) return {};
   try {
-    return seal_.code(hash, kLength);
-  } catch (const Error&) {  // no key: the chain alone has to do
-    return hash.substr(0, kLength);
+    return seal_.code("audit " + hash, kLength);
+  } catch (const Error& e) {
+    if (why != nullptr) *why = e.what();
+    return std::nullopt;
   }
+}
+
+void Audit::write_head() {
+  const auto head = head_of(last_);
+  if (!head) return;
+  if (::pwrite(head_.get(), head->data(), head->size(), 0) != static_cast<ssize_t>(head->size()))
+    throw pipeline::system_error("the audit log " + head_file_.string());
 }
 
 void Audit::write(const AuditRecord& record, Sync sync) {
@@ -104,11 +124,9 @@ void Audit::write(const AuditRecord& record, Sync sync) {
   object["result"] = record.result;
   object["before"] = last_;
   const std::string line = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  write_whole(log_.get(), line + "\n", file_);
+  append(log_.get(), line + "\n", file_);
   last_ = pipeline::digest(line);
-  const std::string head = head_of(last_);
-  if (::pwrite(head_.get(), head.data(), head.size(), 0) != static_cast<ssize_t>(head.size()))
-    throw pipeline::system_error("the audit log " + head_file_.string());
+  write_head();
   if (sync == Sync::Yes && (::fdatasync(log_.get()) != 0 || ::fdatasync(head_.get()) != 0))
     throw pipeline::system_error("the audit log " + file_.string());
   ::syslog(LOG_NOTICE, "%s", line.c_str());
@@ -123,15 +141,24 @@ Audit::Verified Audit::read(const std::function<void(const nlohmann::json&)>& ea
     const auto object = nlohmann::json::parse(line, nullptr, false);
     hash = pipeline::digest(line);
     if (object.is_object()) {
-      if (made.fault.empty() && object.value("before", "?") != expected) {
-        made.fault = "record " + std::to_string(made.records - 1) + " or " + std::to_string(made.records) + " of " +
-                     file_.string() + " was changed, or one between them is missing";
+      const auto said = object.find("before");
+      if (made.fault.empty() && (said == object.end() || *said != expected)) {
+        made.fault = "record " + std::to_string(made.records) + " of " + file_.string() +
+                     " does not follow the one before: one of the two was changed, or one between them is missing";
       }
-      each(object);
+      try {
+        each(object);
+      } catch (const nlohmann::json::exception& e) {  // a field of another type than jarvis writes
+        if (made.fault.empty())
+          made.fault = "record " + std::to_string(made.records) + " of " + file_.string() + " was changed: " + e.what();
+      }
     }
     expected = hash;
   }
-  if (made.fault.empty() && head_of(hash) != contents(head_file_))
+  std::string why;
+  const auto head = head_of(hash, &why);
+  if (made.fault.empty() && !head) made.fault = "the end of " + file_.string() + " cannot be verified: " + why;
+  if (made.fault.empty() && *head != contents(head_file_))
     made.fault = "the last record of " + file_.string() + " was changed, or records at its end are missing";
   return made;
 }

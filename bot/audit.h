@@ -1,11 +1,14 @@
 // The audit log: every command, allowed or refused, one JSON object a line in STATE/audit.log (docs/access.md), and to
 // syslog. Each record holds the hash of the line before; the hash of the last one stands, made with this state's key,
-// in STATE/audit.head: whoever changes or cuts the log is found out. It outlives the journal. Loop's thread.
+// in STATE/audit.head: whoever changes or cuts the log is found out, also if jarvis goes on writing to it afterwards.
+// Without the key the head stays as it is, and the end of the log cannot be verified. It outlives the journal. Loop's
+// thread.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,12 +47,14 @@ class Audit {
   Verified read(const std::function<void(const nlohmann::json&)>& each) const;
 
  private:
-  std::string head_of(const std::string& hash) const;
+  // Nothing without the key; `why` says so then.
+  std::optional<std::string> head_of(const std::string& hash, std::string* why = nullptr) const;
+  void write_head();
 
   std::filesystem::path file_, head_file_;
   const pipeline::Seal& seal_;
   pipeline::UniqueFd log_, head_;
-  std::string last_;  // hash of the last line
+  std::string last_;  // hash of the last line; kBroken: what is there is not what jarvis wrote
 };
 
 }  // namespace jarvis::bot

@@ -29,18 +29,6 @@ constexpr std::size_t kLongestCommand = 4096;
 constexpr double kBurst = 10, kPerSecond = 1;
 constexpr int kMostAtOnce = 1000;  // commands being obeyed
 
-std::filesystem::path program_of(const LinkSettings& link, const Installation& installation) {
-  switch (link.kind) {
-    case LinkSettings::Kind::Irc:
-      return installation.forkservers / "jarvis-irc";
-    case LinkSettings::Kind::Xmpp:
-      return installation.forkservers / "jarvis-xmpp";
-    case LinkSettings::Kind::Other:
-      return link.run;
-  }
-  return {};
-}
-
 bool same(const LinkSettings& a, const LinkSettings& b) {
   return a.kind == b.kind && a.run == b.run && a.config == b.config && a.prefix == b.prefix;
 }
@@ -68,7 +56,7 @@ void Chat::arrange() {
       continue;
     }
     wanted[settings.name] =
-        std::make_shared<Link>(loop_, settings, program_of(settings, house_.installation()),
+        std::make_shared<Link>(loop_, settings, program_of(settings, house_.installation().forkservers),
                                [this](Link& link, const nlohmann::json& event) { heard(link, event); });
   }
   std::vector<std::shared_ptr<Link>> old;
@@ -97,6 +85,12 @@ awaitable<void> Chat::stop() {
   std::vector<awaitable<void>> work;
   for (const auto& [name, link] : links_) work.push_back(link->stop());
   co_await together(std::move(work));
+  // Their coroutines use house and chat, which are gone after this.
+  asio::steady_timer tick(loop_);
+  while (obeying_ > 0) {
+    tick.expires_after(std::chrono::milliseconds(10));
+    co_await tick.async_wait(asio::use_awaitable);
+  }
 }
 
 Link* Chat::find(const std::string& name) const {
@@ -163,13 +157,17 @@ void Chat::keep(Held held) {
 
 void Chat::say_kept(Link& link) {
   for (Held& held : std::exchange(kept_[link.name()], {})) {
-    if (held.late) tell_late(held.whence, held.text);
-    if (!held.late) tell(held.whence, held.text);
+    // Who comes back may find somebody else under the nick that asked.
+    const bool prove = held.late || held.whence.direct;
+    if (prove) tell_late(held.whence, held.text);
+    if (!prove) tell(held.whence, held.text);
   }
 }
 
 void Chat::heard(Link& link, const nlohmann::json& event) {
   const std::string type = event["type"];
+  // One that a new configuration took out, or replaced, has nothing to say any more.
+  if (type != "down" && find(link.name()) != &link) return;
   if (type == "up") {
     log_info("link " + link.name() + ": up, as " + link.nick());
     if (!presence_.empty()) link.send({{"type", "presence"}, {"text", presence_}});
@@ -196,12 +194,12 @@ void Chat::heard(Link& link, const nlohmann::json& event) {
 Asker Chat::asker_of(const Whence& whence) const {
   Asker made;
   made.place = whence.shown();
-  if (!whence.identity.empty()) made.person = person_of(house_.settings(), whence.link, whence.identity, whence.proof);
+  const Person* person = person_of(house_.settings(), whence.link, whence.identity, whence.proof);
   const std::string proof = whence.identity.empty()
                                 ? "nothing proves who it is"
                                 : (whence.proof.empty() ? "identity" : whence.proof) + " " + whence.identity;
-  made.name = made.person != nullptr ? made.person->name : "";
-  made.shown = (made.person != nullptr ? made.person->name : whence.sender) + " (" + whence.link + " " + proof + ")";
+  made.person = made.name = person != nullptr ? person->name : "";
+  made.shown = (person != nullptr ? person->name : whence.sender) + " (" + whence.link + " " + proof + ")";
   return made;
 }
 
@@ -279,7 +277,7 @@ awaitable<void> Chat::obey(Whence whence, Asker asker, std::string command) {
     talk.parse(words_of(command));
   } catch (const Error& e) {
     // Who is not proven to be somebody learns nothing about what there is.
-    const bool known = talk.asker().person != nullptr;
+    const bool known = !talk.asker().person.empty();
     note_ignored(talk.whence(), command.substr(0, 400), known ? e.what() : "nobody known, and no such command");
     if (known) talk.error((e.kind() == Kind::Refused ? "refused: " : "") + std::string(e.what()));
     if (!known) talk.error("refused: " + may(house_.settings(), talk.asker(), {"status", {}, ""}).rule);
@@ -314,7 +312,9 @@ void Chat::heard_gone(Link& link, const nlohmann::json& event) {
     std::erase_if(
         waiting, [&](const Held& held) { return held.whence.link == link.name() && held.whence.identity == identity; });
   }
-  const Person* person = person_of(house_.settings(), link.name(), identity, text_in(event, "proof"));
+  std::erase_if(to_be_proven_, [](const auto& one) { return one.second.empty(); });
+  const Person* person = person_of(house_.settings(), link.name(), identity,
+                                   identity.starts_with("cert:") ? "certificate" : "account");
   if (person == nullptr) return;
   asio::co_spawn(loop_, house_.pipeline().withdraw(person->name), [](std::exception_ptr) {});
 }

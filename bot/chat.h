@@ -30,6 +30,7 @@ class Chat {
 
   // Starts the links of the settings, and stops and starts what a new configuration changed; the others stay connected.
   void arrange();
+  // Ends when the links have ended, and every command that was being obeyed.
   boost::asio::awaitable<void> stop();
 
   // Says one thing, split into lines that the network takes; in a channel the link puts the name of whoever is meant
@@ -78,7 +79,7 @@ class Chat {
   House& house_;
   std::map<std::string, std::shared_ptr<Link>> links_;
   std::map<std::string, std::deque<Held>> kept_;           // by link
-  std::map<std::string, std::vector<Held>> to_be_proven_;  // by link and sender
+  std::map<std::string, std::vector<Held>> to_be_proven_;  // by link and sender; never empty ones
   std::map<std::string, Bucket> buckets_;                  // by link and sender
   std::string presence_;
   std::function<void()> on_up_;

@@ -1,5 +1,7 @@
 #include "bot/chat_talk.h"
 
+#include <utility>
+
 #include "bot/chat.h"
 #include "bot/orders.h"
 #include "pipeline/error.h"
@@ -8,6 +10,12 @@ namespace jarvis::bot {
 
 using pipeline::Error;
 using pipeline::Kind;
+
+namespace {
+
+constexpr auto kFresh = std::chrono::seconds(5);
+
+}  // namespace
 
 ChatTalk::ChatTalk(Chat& chat, Whence whence, Asker asker)
     : chat_(chat),
@@ -32,11 +40,20 @@ void ChatTalk::parse(const std::vector<std::string>& words) {
     // Long, and not for everybody: it goes to whoever asked alone.
     answers_.direct = true;
     answers_.place = chat_.direct_place(whence_);
-    chat_.tell(whence_, "by direct message");
   }
 }
 
 void ChatTalk::say(const std::string& text) {
+  if (answers_.direct && !whence_.direct && !std::exchange(elsewhere_told_, true))
+    chat_.tell(whence_, "by direct message");
+  say_at(answers_, text);
+}
+
+void ChatTalk::error(const std::string& text) {
+  say_at(whence_, text);
+}
+
+void ChatTalk::say_at(const Whence& where, const std::string& text) {
   std::size_t from = 0;
   while (from <= text.size()) {
     const std::size_t end = std::min(text.find('\n', from), text.size());
@@ -44,13 +61,16 @@ void ChatTalk::say(const std::string& text) {
     from = end + 1;
     if (line.find_first_not_of(' ') == std::string::npos) continue;
     // One more than a listing has: its last line says what it left out.
-    const std::size_t most = lines() + 2;
+    const std::size_t most = (where.direct ? 20 : 4) + 2;
     if (said_ >= most) {
       ++left_out_;
       continue;
     }
     ++said_;
-    chat_.tell(answers_, line);
+    // By then a nick may be somebody else's.
+    const bool late = where.direct && std::chrono::steady_clock::now() - begun_ > kFresh;
+    if (late) chat_.tell_late(where, line);
+    if (!late) chat_.tell(where, line);
   }
 }
 

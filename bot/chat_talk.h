@@ -1,6 +1,7 @@
 // One command said in chat: answers go back to where it was said, at most a few lines of them in a channel.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ class ChatTalk final : public Talk {
   void finish();
 
   void say(const std::string& text) override;
-  void error(const std::string& text) override { say(text); }
+  void error(const std::string& text) override;
   void json(nlohmann::json object) override { say(object.dump()); }
   void raw(const std::string& text) override { say(text); }
   void progress(nlohmann::json) override {}  // the reporter's
@@ -41,10 +42,14 @@ class ChatTalk final : public Talk {
 
  private:
   Chat& chat_;
-  Whence whence_, answers_;  // where it was said; where answers go
+  void say_at(const Whence& where, const std::string& text);
+
+  Whence whence_, answers_;  // where it was said; where answers go, faults stay where it was said
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   Asker asker_;
   Invocation invocation_;
   std::string nowhere_, no_path_;
+  bool elsewhere_told_ = false;
   std::size_t said_ = 0, left_out_ = 0;
 };
 

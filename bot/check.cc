@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "bot/check_links.h"
 #include "bot/one_off.h"
 #include "pipeline/clipboard.h"
 #include "pipeline/error.h"
@@ -126,6 +127,9 @@ int check_everything(const Settings& settings, const Installation& installation,
   }
   for (const char* family : {"jarvis-core", "jarvis-ssh", "jarvis-http", "jarvis-ldap"}) {
     report.tell(std::string("forkserver ") + family, pipeline::why_not_runnable(installation.forkservers / family));
+  }
+  for (const LinkSettings& link : settings.links) {
+    for (const LinkNeed& need : link_needs(link, installation.forkservers)) report.tell(need.what, need.fault);
   }
   if (modules.count("local") > 0)
     report.attempt("provider local", [&] {

@@ -89,24 +89,25 @@ awaitable<int> do_freeze(House& house, Talk& talk) {
 
 awaitable<int> do_whoami(House& house, Talk& talk) {
   const Asker& asker = talk.asker();
+  const Person* person = person_called(house.settings(), asker.person);
   if (talk.invocation().json) {
-    talk.json({{"person", asker.person != nullptr ? nlohmann::json(asker.person->name) : nlohmann::json()},
+    talk.json({{"person", person != nullptr ? nlohmann::json(person->name) : nlohmann::json()},
                {"shown", asker.shown},
                {"place", asker.place},
                {"owner", asker.owner},
-               {"roles", asker.person != nullptr ? asker.person->roles : std::vector<std::string>()}});
+               {"roles", person != nullptr ? person->roles : std::vector<std::string>()}});
     co_return kDone;
   }
   if (asker.owner) {
     talk.say("you are " + asker.shown + ": you may do everything");
     co_return kDone;
   }
-  if (asker.person == nullptr) {
+  if (person == nullptr) {
     talk.say("I see " + asker.shown + ", whom the configuration does not know: you may ask for `help` and `whoami`");
     co_return kDone;
   }
   talk.say("you are " + asker.shown + ", here in " + asker.place);
-  for (const std::string& name : asker.person->roles) {
+  for (const std::string& name : person->roles) {
     const auto role = house.settings().roles.find(name);
     if (role == house.settings().roles.end()) continue;
     const bool here = std::any_of(role->second.places.begin(), role->second.places.end(),
@@ -118,7 +119,7 @@ awaitable<int> do_whoami(House& house, Talk& talk) {
              (fits_all(role->second.providers) ? "all providers" : listed(role->second.providers)) +
              (here ? "" : ", but not here: only in " + listed(role->second.places)));
   }
-  if (asker.person->roles.empty()) talk.say("you have no role, so you may ask for `help` and `whoami`");
+  if (person->roles.empty()) talk.say("you have no role, so you may ask for `help` and `whoami`");
   co_return kDone;
 }
 

@@ -216,13 +216,16 @@ awaitable<int> do_retry(House& house, Talk& talk) {
 awaitable<int> do_confirm(House& house, Talk& talk) {
   const std::string code = talk.invocation().words.at(0);
   // Whoever may order it may confirm it, where he may order it.
-  if (const auto waiting = house.pipeline().waits_for(code))
-    require(house.settings(), talk.asker(), {waiting->operation, {waiting->host}, waiting->provider});
+  AuditRecord& account = talk.account();
+  if (const auto waiting = house.pipeline().waits_for(code)) {
+    account.hosts.push_back(waiting->host);
+    account.run = waiting->run;
+    const Deed deed{waiting->operation, {waiting->host}, waiting->provider};
+    account.rule = may(house.settings(), talk.asker(), deed).rule;
+    require(house.settings(), talk.asker(), deed);
+  }
   const auto confirmed =
       co_await house.pipeline().confirm(code, talk.asker().name, house.directory_for(talk.directory()));
-  AuditRecord& account = talk.account();
-  account.run = confirmed.run;
-  account.hosts.push_back(house.pipeline().view(confirmed.run)->host);
   account.approvers = confirmed.approvers;
   if (confirmed.missing > 0) {
     talk.say(house.shown(house.pipeline().view(confirmed.run)->host) + ": confirmed by " +

@@ -15,8 +15,11 @@ constexpr std::size_t kMost = 1000;  // the oldest is forgotten
 Followings::Followings(pipeline::Journal& journal) : journal_(journal) {
   const auto list = nlohmann::json::parse(journal.note(kNote).value_or("[]"), nullptr, false);
   for (const auto& one : list.is_array() ? list : nlohmann::json::array()) {
-    const auto where = Whence::from(one.value("where", ""));
-    if (where) all_.push_back({one.value("person", ""), one.value("host", ""), one.value("quiet", false), *where});
+    try {
+      const auto where = Whence::from(one.value("where", ""));
+      if (where) all_.push_back({one.value("person", ""), one.value("host", ""), one.value("quiet", false), *where});
+    } catch (const nlohmann::json::exception&) {  // one that cannot be read is no reason not to start
+    }
   }
 }
 

@@ -214,9 +214,10 @@ class Holder {
   Asker asker_of(unsigned uid) const {
     Asker made;
     made.owner = uid == 0 || uid == state_.owner();
-    made.person = person_of_uid(house_.settings(), uid);
+    const Person* person = person_of_uid(house_.settings(), uid);
+    if (person != nullptr) made.person = person->name;
     made.shown = name_of_uid(uid);
-    made.name = made.person != nullptr ? made.person->name : "uid " + std::to_string(uid);
+    made.name = person != nullptr ? person->name : "uid " + std::to_string(uid);
     made.place = "direct";
     return made;
   }

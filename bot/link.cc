@@ -19,7 +19,9 @@
 
 #include "bot/links/wire.h"
 #include "bot/log.h"
+#include "bot/words.h"
 #include "pipeline/error.h"
+#include "pipeline/plan.h"
 
 namespace jarvis::bot {
 
@@ -35,8 +37,6 @@ constexpr std::size_t kMostQueued = 4U << 20U;  // bytes for a link that does no
 constexpr std::size_t kLongestNote = 500;
 constexpr std::size_t kLeastLimit = 64, kMostLimit = 60'000;
 constexpr int kFlood = 100;  // bad lines within 10 s
-constexpr auto kHealthy = 60s, kLongestDelay = 60s;
-constexpr auto kStopWithin = 3s;
 
 std::vector<std::string> environment() {
   std::vector<std::string> made;
@@ -58,11 +58,25 @@ std::pair<pipeline::UniqueFd, pipeline::UniqueFd> make_pipe() {
 
 }  // namespace
 
-Link::Link(asio::io_context& loop, LinkSettings settings, std::filesystem::path program, Heard heard)
+std::filesystem::path program_of(const LinkSettings& link, const std::filesystem::path& programs) {
+  switch (link.kind) {
+    case LinkSettings::Kind::Irc:
+      return programs / "jarvis-irc";
+    case LinkSettings::Kind::Xmpp:
+      return programs / "jarvis-xmpp";
+    case LinkSettings::Kind::Other:
+      return link.run;
+  }
+  return {};
+}
+
+Link::Link(asio::io_context& loop, LinkSettings settings, std::filesystem::path program, Heard heard,
+           LinkPatience patience)
     : loop_(loop),
       settings_(std::move(settings)),
       program_(std::move(program)),
       heard_(std::move(heard)),
+      patience_(patience),
       in_(loop),
       out_(loop),
       log_(loop),
@@ -80,6 +94,8 @@ void Link::start() {
 // Forks the link's process: own group, our pipes, nothing of ours else; it dies with us.
 bool Link::begin() {
   try {
+    const std::string why = pipeline::why_not_runnable(program_.string());
+    if (!why.empty()) throw pipeline::Error(pipeline::Kind::Usage, why);
     auto [their_in, our_in] = make_pipe();
     auto [our_out, their_out] = make_pipe();
     auto [our_log, their_log] = make_pipe();
@@ -117,6 +133,7 @@ bool Link::begin() {
     ended_.assign(watch);
   } catch (const std::exception& e) {
     log_error("link " + name() + ": cannot start " + program_.string() + ": " + e.what());
+    reap();  // it may run already, but nobody could watch it
     return false;
   }
   queue_.clear();
@@ -130,7 +147,7 @@ bool Link::begin() {
 
 awaitable<void> Link::live() {
   const auto self = shared_from_this();
-  auto delay = std::chrono::milliseconds(1s);
+  auto delay = patience_.first_delay;
   while (!stopping_) {
     if (begin()) {
       parts_ = 2;
@@ -144,7 +161,7 @@ awaitable<void> Link::live() {
       co_await ended_.async_wait(asio::posix::stream_descriptor::wait_read,
                                  asio::redirect_error(asio::use_awaitable, ignored));
       // What it said last is still in the pipes; who keeps them open after it gets no more than a second.
-      timer_.expires_after(1s);
+      timer_.expires_after(patience_.linger);
       while (parts_ > 0 && timer_.expiry() > Clock::now())
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
       reap();
@@ -152,15 +169,14 @@ awaitable<void> Link::live() {
         timer_.expires_after(1s);
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
       }
-      if (Clock::now() - began_ > kHealthy) delay = 1s;
+      if (Clock::now() - began_ > patience_.healthy) delay = patience_.first_delay;
     }
     if (stopping_) break;
-    log_warning("link " + name() + ": its process ended; it is started again in " +
-                std::to_string(delay.count() / 1000) + " s");
+    log_warning("link " + name() + ": it is started again in " + in_words(delay));
     timer_.expires_after(delay);
     boost::system::error_code ignored;
     co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    delay = std::min<std::chrono::milliseconds>(delay * 2, kLongestDelay);
+    delay = std::min(delay * 2, patience_.longest_delay);
   }
   timer_.cancel();
 }
@@ -170,10 +186,10 @@ void Link::reap() {
   ::kill(-pid_, SIGKILL);  // what it may have left of its group
   int status = 0;
   ::waitpid(pid_, &status, 0);
-  if (!stopping_ && WIFEXITED(status) && WEXITSTATUS(status) != 0)
-    log_warning("link " + name() + ": exit status " + std::to_string(WEXITSTATUS(status)));
+  if (!stopping_ && WIFEXITED(status))
+    log_warning("link " + name() + ": its process ended with exit status " + std::to_string(WEXITSTATUS(status)));
   if (!stopping_ && WIFSIGNALED(status))
-    log_warning("link " + name() + ": killed by signal " + std::to_string(WTERMSIG(status)));
+    log_warning("link " + name() + ": its process was killed by signal " + std::to_string(WTERMSIG(status)));
   pid_ = 0;
   boost::system::error_code ignored;
   for (auto* one : {&in_, &out_, &log_, &ended_}) one->close(ignored);
@@ -240,6 +256,8 @@ void Link::hear(const std::string& line) {
     heard_(*this, object);
   } catch (const nlohmann::json::exception& e) {  // a field of another type than the contract says
     bad_line(e.what());
+  } catch (const std::exception& e) {  // whatever it was: this link is heard on
+    log_error("link " + name() + ": a fault in jarvis: " + e.what());
   }
 }
 
@@ -272,7 +290,7 @@ awaitable<void> Link::stop() {
   timer_.cancel();
   if (pid_ <= 0) co_return;
   send({{"type", "stop"}});
-  const auto until = Clock::now() + kStopWithin;
+  const auto until = Clock::now() + patience_.stop;
   bool closed = false;
   asio::steady_timer tick(loop_);
   while (pid_ > 0 && Clock::now() < until) {

@@ -21,17 +21,29 @@
 
 namespace jarvis::bot {
 
+// What speaks that network; `programs`: the directory of the built-in ones.
+std::filesystem::path program_of(const LinkSettings& link, const std::filesystem::path& programs);
+
+// How patient it is with its process.
+struct LinkPatience {
+  // Before it is started again: doubled from the first to the longest, and begun anew by one that lived that long.
+  std::chrono::milliseconds first_delay{1'000}, longest_delay{60'000}, healthy{60'000};
+  std::chrono::milliseconds stop{3'000};    // after it was asked to stop
+  std::chrono::milliseconds linger{1'000};  // for what it said last, and for whoever keeps its pipes open after it
+};
+
 class Link : public std::enable_shared_from_this<Link> {
  public:
   using Heard = std::function<void(Link&, const nlohmann::json&)>;
   // `program`: absolute. `heard` gets every object that has a type; a `down` is made up when the process ends.
-  Link(boost::asio::io_context& loop, LinkSettings settings, std::filesystem::path program, Heard heard);
+  Link(boost::asio::io_context& loop, LinkSettings settings, std::filesystem::path program, Heard heard,
+       LinkPatience patience = {});
   ~Link();
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
   void start();
-  // Asks it to stop, gives it 3 s, then ends its process group.
+  // Asks it to stop, is patient, then ends its process group.
   boost::asio::awaitable<void> stop();
 
   const LinkSettings& settings() const { return settings_; }
@@ -59,6 +71,7 @@ class Link : public std::enable_shared_from_this<Link> {
   LinkSettings settings_;
   std::filesystem::path program_;
   Heard heard_;
+  LinkPatience patience_;
   boost::asio::posix::stream_descriptor in_, out_, log_, ended_;
   boost::asio::steady_timer timer_;
   std::deque<std::string> queue_;

@@ -1,3 +1,5 @@
+#include <strings.h>
+
 #include <algorithm>
 #include <climits>
 
@@ -36,12 +38,16 @@ void add_identities(const Value& where, const std::string& link, const std::vect
                     const Settings& settings, Person& person) {
   for (const std::string& identity : identities) {
     if (identity.empty()) where.refuse("an identity on " + link + " is empty");
+    // Compared as access compares them: without case.
+    const auto same = [&](const std::string& one) { return ::strcasecmp(one.c_str(), identity.c_str()) == 0; };
+    const auto known = [&](const Person& one) {
+      const auto theirs = one.identities.find(link);
+      return theirs != one.identities.end() && std::any_of(theirs->second.begin(), theirs->second.end(), same);
+    };
     for (const Person& other : settings.people) {
-      const auto theirs = other.identities.find(link);
-      if (theirs != other.identities.end() &&
-          std::find(theirs->second.begin(), theirs->second.end(), identity) != theirs->second.end())
-        where.refuse(identity + " on " + link + " is already " + other.name);
+      if (known(other)) where.refuse(identity + " on " + link + " is already " + other.name);
     }
+    if (known(person)) where.refuse(identity + " on " + link + " is given twice");
     person.identities[link].push_back(identity);
   }
 }

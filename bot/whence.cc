@@ -13,14 +13,18 @@ std::string Whence::text() const {
 std::optional<Whence> Whence::from(const std::string& text) {
   const auto read = nlohmann::json::parse(text, nullptr, false);
   if (!read.is_object() || !read.contains("link")) return std::nullopt;
-  Whence made;
-  made.link = read.value("link", "");
-  made.place = read.value("place", "");
-  made.direct = read.value("direct", false);
-  made.sender = read.value("sender", "");
-  made.identity = read.value("identity", "");
-  made.proof = read.value("proof", "");
-  return made;
+  try {
+    Whence made;
+    made.link = read.value("link", "");
+    made.place = read.value("place", "");
+    made.direct = read.value("direct", false);
+    made.sender = read.value("sender", "");
+    made.identity = read.value("identity", "");
+    made.proof = read.value("proof", "");
+    return made;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace jarvis::bot

@@ -14,6 +14,7 @@ struct Whence {
   std::string identity, proof;  // what the network proved; empty: nothing
 
   std::string text() const;
+  // Nothing for whatever else a run may have kept: "command line".
   static std::optional<Whence> from(const std::string& text);
   // "freenet/#ops", or "direct".
   std::string shown() const { return direct ? "direct" : link + "/" + place; }

@@ -190,8 +190,12 @@ void Pipeline::leave_lock(const std::string& host, const std::string& run) {
   if (holder != holders_.end() && holder->second == run) holders_.erase(holder);
 }
 
-asio::awaitable<std::string> Pipeline::submit(Order order, std::optional<std::string>& code) {
+void Pipeline::refuse_if_stopping() const {
   if (stopping_) throw Error(Kind::Refused, "jarvis is stopping");
+}
+
+asio::awaitable<std::string> Pipeline::submit(Order order, std::optional<std::string>& code) {
+  refuse_if_stopping();
   RunRecord record;
   do {
     record.id = random_word(kRunIdLength);
@@ -347,6 +351,7 @@ int Pipeline::listen(Listener listener) {
 
 asio::awaitable<void> Pipeline::stop(std::chrono::milliseconds grace) {
   stopping_ = true;
+  for (const auto& end : asides_) end();
   const auto all = runs_;
   for (const auto& [id, run] : all) run->stop();
   const auto until = std::chrono::steady_clock::now() + grace;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -126,7 +127,8 @@ class Pipeline {
   int listen(Listener listener);
   void unlisten(int id) { listeners_.erase(id); }
 
-  // Polite stop: nothing new begins, attempts under way get `grace`, then KILL; done when nothing is in flight.
+  // Polite stop: nothing new begins, attempts under way get `grace`, then KILL; done when nothing is in flight. Specs
+  // that are being read and plans that are being asked about end at once: they change nothing.
   boost::asio::awaitable<void> stop(std::chrono::milliseconds grace);
 
   // During stop(): no more grace.
@@ -147,6 +149,8 @@ class Pipeline {
   std::shared_ptr<Run> make(RunRecord record, std::vector<RunStep> steps, std::string clipboard);
   std::string demand_code(RunRecord& record, int approvals, const std::string& asker) const;
   std::optional<Demand> demand_of(const RunRecord& record) const;
+  std::vector<RunRecord> confirming();
+  std::optional<std::pair<RunRecord, Demand>> demand_with(const std::string& code);
   boost::asio::awaitable<void> write_demand(RunRecord record, Demand demand);
   void refuse_if_frozen();
   boost::asio::awaitable<void> take_lock(std::string host, std::string run);
@@ -178,7 +182,28 @@ class Pipeline {
   std::map<int, Listener> listeners_;
   int next_listener_ = 1;
   bool stopping_ = false, only_looks_ = false;
+  // What goes on outside runs (perform, ask) and how to end it, for stop().
+  class Aside {
+   public:
+    Aside(Pipeline& pipeline, std::function<void()> end)
+        : all_(pipeline.asides_), here_(all_.insert(all_.end(), std::move(end))) {}
+    ~Aside() { all_.erase(here_); }
+    Aside(const Aside&) = delete;
+    Aside& operator=(const Aside&) = delete;
+
+   private:
+    std::list<std::function<void()>>& all_;
+    std::list<std::function<void()>>::iterator here_;
+  };
+  boost::asio::awaitable<AttemptResult> attempt_aside(const TaskRow& row, AttemptNames names,
+                                                      std::shared_ptr<const std::string> clipboard,
+                                                      std::string directory);
+  boost::asio::awaitable<void> wait_aside(std::chrono::milliseconds delay);
+  void refuse_if_stopping() const;
+
   std::set<std::string> on_the_way_;  // runs that a command is about to carry
+  std::map<std::string, std::string> demands_on_the_way_;  // by run: sealed, while it is written
+  std::list<std::function<void()>> asides_;
   boost::asio::steady_timer idle_;
   boost::asio::steady_timer some_ended_;  // never expires; cancelled whenever a run has ended
 };

@@ -1,5 +1,6 @@
 // Asking the tasks of a plan what they would do, and whether they could.
 #include <algorithm>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <set>
@@ -23,6 +24,34 @@ bool has_all(const Clipboard& board, const std::vector<std::string>& keys) {
 
 }  // namespace
 
+// One attempt that belongs to no run; Error(Refused) when jarvis stops meanwhile.
+asio::awaitable<AttemptResult> Pipeline::attempt_aside(const TaskRow& row, AttemptNames names,
+                                                       std::shared_ptr<const std::string> clipboard,
+                                                       std::string directory) {
+  refuse_if_stopping();
+  if (!shop_.places().try_take()) {
+    Places::Wait wait(shop_.places());
+    const Aside aside(*this, [&] { wait.cancel(); });
+    const bool taken = co_await wait.taken();
+    if (!taken) throw Error(Kind::Refused, "jarvis is stopping");
+  }
+  const Places::Taken place(shop_.places());
+  refuse_if_stopping();
+  const auto one = shop_.attempt(row, names, std::move(clipboard), directory);
+  const Aside aside(*this, [&] { one->abandon(); });
+  AttemptResult result = co_await one->run();
+  refuse_if_stopping();
+  co_return result;
+}
+
+asio::awaitable<void> Pipeline::wait_aside(std::chrono::milliseconds delay) {
+  asio::steady_timer timer(shop_.loop(), delay);
+  const Aside aside(*this, [&] { timer.cancel(); });
+  boost::system::error_code woken;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  refuse_if_stopping();
+}
+
 asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipboard& first, std::string directory) {
   refuse_if_frozen();
   std::vector<Asked> made;
@@ -37,17 +66,8 @@ asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipbo
     asked.asked = step.row->plan && has_all(first, step.row->needs);
     const auto until = std::chrono::steady_clock::now() + kAskAgainFor;
     for (int attempt = 1; asked.asked; ++attempt) {
-      if (!shop_.places().try_take()) {
-        Places::Wait wait(shop_.places());
-        co_await wait.taken();
-      }
-      AttemptResult result;
-      {
-        const Places::Taken place(shop_.places());
-        const auto one =
-            shop_.attempt(*step.row, {id, id + "." + std::to_string(made.size()), attempt, true}, text, directory);
-        result = co_await one->run();
-      }
+      AttemptNames names{id, id + "." + std::to_string(made.size()), attempt, true};
+      const AttemptResult result = co_await attempt_aside(*step.row, std::move(names), text, directory);
       asked.temporary = result.not_yet;
       asked.changes.clear();
       for (const std::string& change : result.changes) asked.changes.push_back(blanker.line(change));
@@ -56,8 +76,7 @@ asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipbo
       asked.fault = blanker.line(result.last_words.empty() ? result.why : result.last_words);
       const auto delay = result.retry_after.value_or(std::chrono::milliseconds(1000));
       if (!result.not_yet || std::chrono::steady_clock::now() + delay > until) break;
-      asio::steady_timer timer(shop_.loop(), delay);
-      co_await timer.async_wait(asio::use_awaitable);
+      co_await wait_aside(delay);
     }
     made.push_back(std::move(asked));
   }
@@ -71,16 +90,8 @@ asio::awaitable<std::string> Pipeline::perform(Row row, std::string clipboard, s
   const Blanker blanker = shop_.blanker({}, *row);
   const auto until = std::chrono::steady_clock::now() + row->retry.deadline;
   for (int attempt = 1;; ++attempt) {
-    AttemptResult result;
-    if (!shop_.places().try_take()) {
-      Places::Wait wait(shop_.places());
-      co_await wait.taken();
-    }
-    {
-      const Places::Taken place(shop_.places());
-      const auto one = shop_.attempt(*row, {id, id + ".0", attempt, false}, text, directory);
-      result = co_await one->run();
-    }
+    AttemptNames names{id, id + ".0", attempt, false};
+    AttemptResult result = co_await attempt_aside(*row, std::move(names), text, directory);
     if (result.outcome == Outcome::Succeeded) {
       if (Clipboard::blank(result.output)) co_return *text;
       co_await shop_.check(result.output);
@@ -90,8 +101,7 @@ asio::awaitable<std::string> Pipeline::perform(Row row, std::string clipboard, s
     const auto delay = result.retry_after.value_or(std::chrono::milliseconds(1000));
     if (!result.not_yet) throw Error(Kind::Permanent, words);
     if (std::chrono::steady_clock::now() + delay > until) throw Error(Kind::Transient, words);
-    asio::steady_timer timer(shop_.loop(), delay);
-    co_await timer.async_wait(asio::use_awaitable);
+    co_await wait_aside(delay);
   }
 }
 

@@ -63,6 +63,7 @@ asio::awaitable<bool> Places::Wait::taken() {
     boost::system::error_code woken;
     co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
+  if (!granted_) std::erase(places_.waiting_, this);  // whoever gave up is given nothing, however long he stays
   co_return granted_;
 }
 
