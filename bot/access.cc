@@ -65,7 +65,10 @@ Verdict may(const Settings& settings, const Asker& asker, const Deed& deed) {
   if (for_everybody(deed.command)) return {true, "everybody may", nullptr};
   if (asker.owner) return {true, "root and the owner of the state may do everything", nullptr};
   if (asker.person == nullptr)
-    return {false, "nobody here knows who you are, so you may ask for `help` and `whoami` only", nullptr};
+    return {false,
+            "nobody here knows who you are, so you may ask for `help` and `whoami` only" +
+                (asker.missing.empty() ? "" : ": " + asker.missing),
+            nullptr};
   if (asker.person->roles.empty()) return {false, asker.person->name + " has no role", nullptr};
   std::string why;
   for (const std::string& name : asker.person->roles) {
@@ -86,6 +89,8 @@ const Role* require(const Settings& settings, const Asker& asker, const Deed& de
 
 const Person* person_of(const Settings& settings, const std::string& link, const std::string& identity,
                         const std::string& proof) {
+  // Some services let an account have such a name.
+  if (proof == "account" && identity.starts_with("cert:")) return nullptr;
   const std::string wanted = proof == "certificate" && !identity.starts_with("cert:") ? "cert:" + identity : identity;
   for (const Person& person : settings.people) {
     const auto known = person.identities.find(link);

@@ -18,6 +18,7 @@ struct Asker {
   std::string shown;               // "root (uid 0)", "thor (freenet account thor)"
   std::string name;                // of the person, for counting approvals: "thor", "uid 0", or ""
   std::string place;               // LINK/PLACE, or `direct`
+  std::string missing;             // of somebody unknown: what would make him known
 };
 
 // What somebody wants to do. Left out: not known yet, or not concerned.

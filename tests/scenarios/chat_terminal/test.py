@@ -51,7 +51,7 @@ def test_irssi_says_the_deploy_line(place):
             irssi.type(f"/connect -tls -notls_verify {server.address} {server.tls_port}")
             irssi.until_shows("Welcome to the Test IRC Network")
             irssi.type("/msg NickServ IDENTIFY thor secret")
-            irssi.until_shows("identified")
+            irssi.until_shows("You are now logged in as thor")
             irssi.type("/join #ops")
             irssi.until_shows("[#ops")
             channel.until_there(channel.person("witness", account=False))
