@@ -16,10 +16,11 @@ struct Asker {
   // Whom the configuration knows; empty: nobody. By name, for a command may wait while the configuration is read again:
   // what counts is what the person may do when it is asked.
   std::string person;
-  bool owner = false;  // root, or the owner of the state directory: may do everything
-  std::string shown;   // "root (uid 0)", "thor (freenet account thor)"
-  std::string name;    // of the person, for counting approvals: "thor", "uid 0", or ""
-  std::string place;   // LINK/PLACE, or `direct`
+  bool owner = false;   // root, or the owner of the state directory: may do everything
+  std::string shown;    // "root (uid 0)", "thor (freenet account thor)"
+  std::string name;     // of the person, for counting approvals: "thor", "uid 0", or ""
+  std::string place;    // LINK/PLACE, or `direct`
+  std::string missing;  // of somebody unknown: what would make him known
 };
 
 // What somebody wants to do. Left out: not known yet, or not concerned.
@@ -31,7 +32,7 @@ struct Deed {
 
 struct Verdict {
   bool allowed = false;
-  std::string rule;            // which role allowed it, or why it is refused
+  std::string rule;  // which role allowed it, or why it is refused
   // The one that allowed it; nothing for owners and for what everybody may do. The settings own it: not to be kept over
   // a co_await, they may be read again meanwhile.
   const Role* role = nullptr;

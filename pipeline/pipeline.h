@@ -26,7 +26,7 @@ struct Order {
   Plan plan;
   Clipboard first;
   std::string by, where, source, directory;
-  int approvals = 1;  // people who must confirm it, if it destroys
+  int approvals = 1;       // people who must confirm it, if it destroys
   std::string asker = {};  // the name that counts among them
 };
 
@@ -201,7 +201,7 @@ class Pipeline {
   boost::asio::awaitable<void> wait_aside(std::chrono::milliseconds delay);
   void refuse_if_stopping() const;
 
-  std::set<std::string> on_the_way_;  // runs that a command is about to carry
+  std::set<std::string> on_the_way_;                       // runs that a command is about to carry
   std::map<std::string, std::string> demands_on_the_way_;  // by run: sealed, while it is written
   std::list<std::function<void()>> asides_;
   boost::asio::steady_timer idle_;

@@ -101,7 +101,10 @@ def test_who_is_nobody_on_jabber(place):
             thor.until_in(OPS, "jarvis")
             asks_in_room(thor, "whoami", "you are thor")
             asks_directly(thor, "whoami", "you are thor")
-            assert not [m for m in thor.messages if "reading" in m["body"]], "what was said before was done"
+                        # jarvis asks its rooms for no history; what one sends all the same bears a stamp, as this does.
+            thor.raw(f"<message to='{OPS}' type='groupchat'><body>jarvis: deploy {url}</body>"
+                     "<delay xmlns='urn:xmpp:delay' stamp='2020-01-01T00:00:00Z'/></message>")
+            asks_in_room(thor, "whoami", "you are thor")
             thor.leave(OPS, "thor")
             for nick in (THOR, f"{THOR}/desk", "thor"):
                 with Person(channel.jabber, "mallory") as mallory:
@@ -111,6 +114,7 @@ def test_who_is_nobody_on_jabber(place):
                     mallory.leave(OPS, nick)
             with Person(channel.jabber, "mallory") as mallory:
                 asks_directly(mallory, f"deploy {url}", "refused: nobody here knows who you are")
+            assert not [m for m in thor.messages if "reading" in m["body"]], "what was said before was done"
             assert place.never_ran("loki")
             records = place.json("audit")
             assert len([r for r in records if r["result"] == "ignored" and r["rule"] == "said before jarvis was there"]) == 2, records
