@@ -65,8 +65,12 @@ Verdict may(const Settings& settings, const Asker& asker, const Deed& deed) {
   if (for_everybody(deed.command)) return {true, "everybody may", nullptr};
   if (asker.owner) return {true, "root and the owner of the state may do everything", nullptr};
   const Person* person = person_called(settings, asker.person);
-  if (person == nullptr)
-    return {false, "nobody here knows who you are, so you may ask for `help` and `whoami` only", nullptr};
+  if (person == nullptr) {
+    return {false,
+            "nobody here knows who you are, so you may ask for `help` and `whoami` only" +
+                (asker.missing.empty() ? "" : ": " + asker.missing),
+            nullptr};
+  }
   if (person->roles.empty()) return {false, person->name + " has no role", nullptr};
   std::string why;
   for (const std::string& name : person->roles) {

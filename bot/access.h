@@ -16,10 +16,11 @@ struct Asker {
   // Whom the configuration knows; empty: nobody. By name, for a command may wait while the configuration is read again:
   // what counts is what the person may do when it is asked.
   std::string person;
-  bool owner = false;  // root, or the owner of the state directory: may do everything
-  std::string shown;   // "root (uid 0)", "thor (freenet account thor)"
-  std::string name;    // of the person, for counting approvals: "thor", "uid 0", or ""
-  std::string place;   // LINK/PLACE, or `direct`
+  bool owner = false;   // root, or the owner of the state directory: may do everything
+  std::string shown;    // "root (uid 0)", "thor (freenet account thor)"
+  std::string name;     // of the person, for counting approvals: "thor", "uid 0", or ""
+  std::string place;    // LINK/PLACE, or `direct`
+  std::string missing;  // of somebody unknown: what would make him known
 };
 
 // What somebody wants to do. Left out: not known yet, or not concerned.

@@ -38,6 +38,20 @@ std::string text_in(const nlohmann::json& event, const char* key) {
   return found != event.end() && found->is_string() ? links::clean_text(found->get<std::string>()) : "";
 }
 
+// What it takes to be somebody there.
+std::string missing_proof(const Whence& whence, LinkSettings::Kind kind) {
+  if (!whence.identity.empty()) return whence.identity + " is nobody's in the configuration";
+  switch (kind) {
+    case LinkSettings::Kind::Irc:
+      return whence.link + " shows neither a services account nor a certificate of yours";
+    case LinkSettings::Kind::Xmpp:
+      return "this room does not show me your JID, a direct message does";
+    case LinkSettings::Kind::Other:
+      return whence.link + " proves nothing of you";
+  }
+  return "";
+}
+
 std::string key_of(const std::string& link, const std::string& sender) {
   return link + "\n" + sender;
 }
@@ -200,6 +214,8 @@ Asker Chat::asker_of(const Whence& whence) const {
                                 : (whence.proof.empty() ? "identity" : whence.proof) + " " + whence.identity;
   made.person = made.name = person != nullptr ? person->name : "";
   made.shown = (person != nullptr ? person->name : whence.sender) + " (" + whence.link + " " + proof + ")";
+  const Link* link = find(whence.link);
+  if (person == nullptr && link != nullptr) made.missing = missing_proof(whence, link->settings().kind);
   return made;
 }
 

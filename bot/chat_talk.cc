@@ -32,19 +32,20 @@ void ChatTalk::parse(const std::vector<std::string>& words) {
         word.starts_with("--reveal"))
       throw Error(Kind::Refused, word + " is for the command line only");
   }
-  invocation_ = parse_invocation(words);
+  invocation_ = parse_invocation(words, Medium::Chat);
   if (invocation_.row->where == CommandRow::Where::CommandLine)
     throw Error(Kind::Refused, std::string(invocation_.row->name) + " is for the command line only");
-  if (std::string(invocation_.row->name) == "logs" && !whence_.direct) {
+  const std::string name = invocation_.row->name;
+  if (!whence_.direct && (name == "logs" || name == "plan" || name == "audit")) {
     // Long, and not for everybody: it goes to whoever asked alone.
     answers_.direct = true;
-    answers_.place = whence_.link.empty() ? "" : chat_.direct_place(whence_);
+    answers_.place = chat_.direct_place(whence_);
   }
 }
 
 void ChatTalk::say(const std::string& text) {
   if (answers_.direct && !whence_.direct && !std::exchange(elsewhere_told_, true))
-    chat_.tell(whence_, "the log comes by direct message");
+    chat_.tell(whence_, "by direct message");
   say_at(answers_, text);
 }
 

@@ -36,7 +36,7 @@ class ChatTalk final : public Talk {
   const std::string& directory() const override { return nowhere_; }
   bool terminal() const override { return false; }
   bool waits() const override { return false; }
-  std::size_t lines() const override { return whence_.direct ? 20 : 4; }
+  std::size_t lines() const override { return answers_.direct ? 20 : 4; }
 
   const Whence& whence() const { return whence_; }
 

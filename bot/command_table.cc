@@ -187,14 +187,26 @@ std::vector<std::string> option_names(const CommandRow* row) {
   throw Error(Kind::Usage, text);
 }
 
-void check_words(const Invocation& made) {
+bool reads_specs(const CommandRow& row) {
+  return row.input == Input::Specs || row.input == Input::SpecOrHost;
+}
+
+std::string example_of(const CommandRow& row, Medium medium) {
+  if (medium == Medium::Terminal || !reads_specs(row)) return row.example;
+  return std::string("jarvis ") + row.name + " https://gist.github.com/912450";
+}
+
+std::string usage_of(const CommandRow& row) {
+  return std::string("jarvis ") + row.name + (row.arguments[0] != '\0' ? " " : "") + row.arguments;
+}
+
+void check_words(const Invocation& made, Medium medium) {
   const CommandRow& row = *made.row;
   const int count = static_cast<int>(made.words.size());
   if (count >= row.at_least && (row.at_most < 0 || count <= row.at_most)) return;
-  const std::string name = row.name;
-  throw Error(Kind::Usage, std::string(count < row.at_least ? "too little" : "too much") + " behind `" + name +
-                               "`: jarvis " + name + (row.arguments[0] != '\0' ? " " : "") + row.arguments +
-                               ", as in `" + row.example + "`");
+  const std::string usage = medium == Medium::Chat ? "`" + usage_of(row) + "`" : usage_of(row);
+  throw Error(Kind::Usage, std::string(count < row.at_least ? "too little" : "too much") + " behind `" + row.name +
+                               "`: " + usage + ", as in `" + example_of(row, medium) + "`");
 }
 
 }  // namespace
@@ -219,7 +231,7 @@ const CommandRow& require_command(std::string_view name) {
                                (near ? ", did you mean " + *near + "?" : "; `jarvis help` lists them"));
 }
 
-Invocation parse_invocation(const std::vector<std::string>& arguments) {
+Invocation parse_invocation(const std::vector<std::string>& arguments, Medium medium) {
   Invocation made;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::string one = arguments[i];
@@ -271,7 +283,7 @@ Invocation parse_invocation(const std::vector<std::string>& arguments) {
     }
   }
   if (made.row == nullptr) throw Error(Kind::Usage, "a command is missing\n" + help_text(""));
-  check_words(made);
+  check_words(made, medium);
   return made;
 }
 
@@ -280,10 +292,9 @@ std::string help_text(const std::string& command) {
   if (command == "version") return "jarvis " JARVIS_VERSION;
   if (!command.empty()) {
     const CommandRow& row = require_command(command);
-    text = std::string("jarvis ") + row.name + (row.arguments[0] != '\0' ? std::string(" ") + row.arguments : "") +
-           "\n  " + row.help + "\n  example: " + row.example;
-    if (row.input == Input::Specs || row.input == Input::SpecOrHost)
-      text += "\n  SPEC is a YAML file, or - for standard input";
+    text = usage_of(row) + "\n  " + row.help + "\n  example: " + row.example;
+    if (reads_specs(row))
+      text += "\n  SPEC is a YAML file, - for standard input, a https URL (a gist), or cn=NAME in LDAP";
     return text;
   }
   text = "jarvis COMMAND ... [-c FILE] [--state DIR] [--json] [--quiet] [--detach]\n";
@@ -296,7 +307,17 @@ std::string help_text(const std::string& command) {
   return text + "`jarvis help COMMAND` shows an example, `jarvis help tasks` the tasks";
 }
 
-std::string chat_help() {
+std::string chat_help(const std::string& command) {
+  if (command == "version") return help_text(command);
+  if (command == "tasks") throw Error(Kind::Refused, "help tasks is for the command line only");
+  if (!command.empty()) {
+    const CommandRow& row = require_command(command);
+    if (row.where == Where::CommandLine)
+      throw Error(Kind::Refused, std::string(row.name) + " is for the command line only");
+    std::string text = usage_of(row) + ": " + row.help;
+    if (reads_specs(row)) text += "\nSPEC is a https URL (a gist) or an LDAP name (cn=loki), for example:";
+    return text + "\n" + example_of(row, Medium::Chat);
+  }
   std::string names;
   for (const CommandRow& row : kCommands) {
     if (row.where == Where::Anywhere) names += (names.empty() ? "" : ", ") + std::string(row.name);

@@ -39,12 +39,15 @@ struct Invocation {
   bool json = false, quiet = false, detach = false;
 };
 
-// `because` and everything behind it is one option of its own ("because"). Error(Usage) for what the row does not know.
-Invocation parse_invocation(const std::vector<std::string>& arguments);
+// `because` and everything behind it is one option of its own ("because"). Error(Usage) for what the row does not know,
+// with an example that can be given there: in chat no file stands in it.
+enum class Medium { Terminal, Chat };
+Invocation parse_invocation(const std::vector<std::string>& arguments, Medium medium = Medium::Terminal);
 
 // `help`, `help COMMAND`.
 std::string help_text(const std::string& command);
-// What jarvis can do, in three lines: `help` in chat.
-std::string chat_help();
+// The same in chat, at most three lines of at most 400 bytes; the last one of `help COMMAND` is an example, ready to be
+// said.
+std::string chat_help(const std::string& command);
 
 }  // namespace jarvis::bot

@@ -78,14 +78,16 @@ awaitable<int> do_status(House& house, Talk& talk) {
   std::size_t fitting = 0;
   for (const auto& view : views) {
     if (!may(house.settings(), talk.asker(), {"status", {view.host}, view.provider}).allowed) continue;
-    if (!invocation.json && ++fitting > most) continue;
+    if (++fitting > most && !invocation.json) continue;
     show(house, talk, view, true);
   }
+  if (invocation.json) co_return kDone;
   if (fitting > most) {
     talk.say("... and " + std::to_string(fitting - most) + " more; `jarvis status HOST` tells of one" +
              (talk.waits() ? ", `jarvis status --json` lists all" : ""));
   }
-  if (views.empty() && !invocation.json) talk.say("nothing is in flight; `jarvis history HOST` tells what was");
+  // Also when all that is in flight is somebody else's.
+  if (fitting == 0) talk.say("nothing is in flight; `jarvis history HOST` tells what was");
   co_return kDone;
 }
 
@@ -174,7 +176,7 @@ awaitable<int> perform(House& house, Talk& talk) {
   if (name != "confirm") require(house.settings(), talk.asker(), {name, {}, ""});
   if (name == "help") {
     const auto& words = talk.invocation().words;
-    talk.say(words.empty() ? chat_help() : help_text(words[0]));
+    talk.say(chat_help(words.empty() ? "" : words[0]));
     co_return kDone;
   }
   if (name == "deploy" || name == "redeploy") co_return co_await do_deploy(house, talk);

@@ -22,6 +22,10 @@ std::string listed(const std::vector<std::string>& words) {
   return made.empty() ? "nothing" : made;
 }
 
+bool fits_all(const std::vector<std::string>& patterns) {
+  return std::find(patterns.begin(), patterns.end(), "*") != patterns.end();
+}
+
 std::string reason_of(const Talk& talk) {
   const auto found = talk.invocation().options.find("because");
   return found != talk.invocation().options.end() ? found->second : "";
@@ -39,8 +43,9 @@ std::string host_to_hold(House& house, const Talk& talk, const std::string& name
 }
 
 std::string audit_line(const nlohmann::json& record) {
-  std::string line = record.value("at", "") + " " + record.value("who", "nobody known");
-  if (record.contains("where")) line += " in " + record.value("where", "");
+  std::string line = record.value("at", "") + " " + record.value("proof", record.value("who", "nobody known"));
+  const std::string where = record.value("where", "direct");
+  if (where != "direct") line += " in " + where;
   line += ": " + record.value("command", "") + " -> " + record.value("result", "");
   if (record.contains("run")) line += ", run " + record.value("run", "");
   if (record.contains("rule")) line += " (" + record.value("rule", "") + ")";
@@ -107,8 +112,11 @@ awaitable<int> do_whoami(House& house, Talk& talk) {
     if (role == house.settings().roles.end()) continue;
     const bool here = std::any_of(role->second.places.begin(), role->second.places.end(),
                                   [&](const std::string& place) { return fits(place, asker.place); });
-    talk.say("as " + name + " you may " + listed(role->second.commands) + " for " + listed(role->second.hosts) +
-             " with " + listed(role->second.providers) +
+    const std::string commands =
+        fits_all(role->second.commands) ? "do everything" : "say " + listed(role->second.commands);
+    talk.say("as " + name + " you may " + commands + " for " +
+             (fits_all(role->second.hosts) ? "all hosts" : listed(role->second.hosts)) + " with " +
+             (fits_all(role->second.providers) ? "all providers" : listed(role->second.providers)) +
              (here ? "" : ", but not here: only in " + listed(role->second.places)));
   }
   if (person->roles.empty()) talk.say("you have no role, so you may ask for `help` and `whoami`");

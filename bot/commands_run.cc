@@ -21,6 +21,16 @@ using pipeline::RunView;
 
 namespace {
 
+// In chat nobody waits: who did something to a run is answered now, and told its end wherever it was ordered.
+void answer_now(House& house, Talk& talk, const std::string& run, const std::string& text) {
+  if (talk.waits()) return;
+  const auto view = house.pipeline().view(run);
+  const auto here = Whence::from(talk.where());
+  if (!view || !here) return;
+  if (view->where != talk.where()) house.followings().add_listener(run, *here);
+  talk.say(house.shown(view->host) + ": " + text);
+}
+
 awaitable<void> submit_into(House& house, Talk& talk, Order order, std::vector<std::string> written, Begun& begun) {
   begun.run = co_await submit(house, talk, std::move(order), std::move(written), begun.code);
 }
@@ -168,7 +178,9 @@ awaitable<int> do_retry(House& house, Talk& talk) {
     const Role* role = require(house.settings(), talk.asker(), {"retry", {host}, newest->provider});
     if (role != nullptr) what.approvals = role->approvals;
     if (skip != invocation.options.end()) what.skip.emplace_back(skip->second, because->second);
+    talk.account().run = newest->run;
     const std::string id = co_await house.pipeline().retry(std::move(what), code);
+    if (!code) answer_now(house, talk, id, "run " + id + " goes on");
     co_return co_await follow(house, talk, id, code);
   }
   // From a task on, with the clipboard as it stood before it: a run of its own.
@@ -221,6 +233,7 @@ awaitable<int> do_confirm(House& house, Talk& talk) {
              std::to_string(static_cast<int>(confirmed.approvers.size()) + confirmed.missing) + " people");
     co_return kUnfinished;
   }
+  answer_now(house, talk, confirmed.run, "confirmed, run " + confirmed.run + " begins");
   co_return co_await follow(house, talk, confirmed.run, std::nullopt);
 }
 
@@ -228,7 +241,9 @@ awaitable<int> do_cancel(House& house, Talk& talk) {
   const std::string host = allowed_host(house, talk, talk.invocation().words.at(0));
   const auto views = house.pipeline().views({host, true, 0});
   if (views.empty()) throw Error(Kind::Usage, house.shown(host) + ": nothing is in flight, there is nothing to cancel");
+  talk.account().run = views.front().run;
   const std::string id = co_await house.pipeline().cancel(views.front().run, talk.by());
+  answer_now(house, talk, id, "run " + id + " is being cancelled");
   const int status = co_await follow(house, talk, id, std::nullopt);
   // It was asked to end and it did: that is what this command was for.
   co_return status == kCancelled ? kDone : status;

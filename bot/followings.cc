@@ -47,4 +47,14 @@ bool Followings::quiet(const std::string& person, const std::string& host) const
                      [&](const Following& one) { return one.quiet && one.person == person && one.host == host; });
 }
 
+void Followings::add_listener(const std::string& run, const Whence& where) {
+  auto& there = listeners_[run];
+  if (std::find(there.begin(), there.end(), where) == there.end()) there.push_back(where);
+}
+
+std::vector<Whence> Followings::take_listeners(const std::string& run) {
+  const auto found = listeners_.extract(run);
+  return found.empty() ? std::vector<Whence>() : std::move(found.mapped());
+}
+
 }  // namespace jarvis::bot

@@ -2,6 +2,7 @@
 // a note of the journal, so that a restart forgets nobody. Loop's thread; changing blocks for the disk.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,14 @@ class Followings {
   bool quiet(const std::string& person, const std::string& host) const;
   bool empty() const { return all_.empty(); }
 
+  // Somebody who did something to a run that another one had ordered: he is told its end, too. Until a restart.
+  void add_listener(const std::string& run, const Whence& where);
+  std::vector<Whence> take_listeners(const std::string& run);
+
  private:
   pipeline::Journal& journal_;
   std::vector<Following> all_;
+  std::map<std::string, std::vector<Whence>> listeners_;  // by run
 };
 
 }  // namespace jarvis::bot

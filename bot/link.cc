@@ -237,12 +237,13 @@ void Link::bad_line(const std::string& why) {
     bad_lines_ = 0;
   }
   if (++bad_lines_ <= 3) log_warning("link " + name() + ": a line that is no event: " + why);
-  if (bad_lines_ < kFlood || pid_ <= 0) return;
+  if (bad_lines_ < kFlood) return;
   log_warning("link " + name() + ": a flood of lines that are no events; it is ended");
-  ::kill(-pid_, SIGKILL);
+  if (pid_ > 0) ::kill(-pid_, SIGKILL);
 }
 
 void Link::hear(const std::string& line) {
+  if (bad_lines_ >= kFlood) return;  // it is ended: what it still had in the pipe is of no interest
   const auto object = nlohmann::json::parse(line, nullptr, false);
   if (!object.is_object() || !object.contains("type") || !object["type"].is_string())
     return bad_line(links::clean_text(line.substr(0, 200)));

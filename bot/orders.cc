@@ -189,7 +189,10 @@ void check_bounds(House& house, const Talk& talk, const Order& order) {
       require(house.settings(), talk.asker(), {talk.invocation().row->name, {order.plan.host}, order.plan.provider});
   if (role == nullptr || role->runs == 0) return;
   const auto views = house.pipeline().views({std::nullopt, true, 0});
-  const auto his = std::count_if(views.begin(), views.end(), [&](const auto& view) { return view.by == order.by; });
+  // Whichever way he came: one person's several identities count once.
+  const std::string name = talk.asker().name + " (";
+  const auto his = std::count_if(views.begin(), views.end(),
+                                 [&](const auto& view) { return view.by == order.by || view.by.starts_with(name); });
   if (his >= role->runs)
     throw Error(Kind::Refused, "role " + role->name + " allows " + std::to_string(role->runs) +
                                    " runs at once, and so many are in flight");

@@ -125,6 +125,7 @@ void Reporter::ended(const RunView& view) {
   const std::string host = house_.shown(view.host);
   const std::string line = status_line(view, host);
   if (whence) tell_end(*whence, view);
+  for (const Whence& other : house_.followings().take_listeners(view.run)) chat_.tell_late(other, line);
   const std::string asker = whence ? view.by.substr(0, view.by.find(" (")) : "";
   tell_followers(view, line, asker);
 }

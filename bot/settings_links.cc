@@ -192,7 +192,7 @@ void read_links(const Value& value, Settings& settings) {
     LinkSettings link;
     link.name = item.key();
     link.kind = LinkSettings::Kind::Other;
-    const auto run = section.path("run", Existing::MustBe);
+    const auto run = section.path("run", Existing::MayBe);
     if (!run && !section.has("run")) item.refuse("run is missing: the program that speaks this network");
     link.run = run.value_or("");
     json config = json::object();

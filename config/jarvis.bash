@@ -7,7 +7,7 @@ _jarvis() {
   else
     words=("${COMP_WORDS[@]}") cword=$COMP_CWORD word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
   fi
-  local commands='serve deploy redeploy destroy plan status history logs confirm cancel retry replay clipboard task check help'
+  local commands='serve deploy redeploy destroy plan status history logs confirm cancel retry hold release freeze thaw follow quiet whoami audit replay clipboard task check help'
   for ((i = 1; i < cword; ++i)); do
     case ${words[i]} in
       -c | --config | --state) config+=("${words[i]}" "${words[i + 1]}"); ((++i)) ;;
@@ -35,6 +35,7 @@ _jarvis() {
         task) offered=$(_jarvis_tasks) ;;
         deploy | redeploy | plan | replay) COMPREPLY=($(compgen -f -- "$word")) ;;
         retry) offered='from because' ;;
+        hold | freeze) offered=because ;;
       esac ;;
   esac
   case $word in -*) offered=$options; COMPREPLY=() ;; esac

@@ -54,13 +54,25 @@ Clipboard unwrap(const std::string& text, std::string_view key, std::vector<Plac
   return Clipboard::parse(writer.finish());
 }
 
+// What a person wrote is shown back on one line, however he wrote it, and not at any length.
+std::string one_line(std::string text) {
+  constexpr std::size_t kLongest = 600;
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  if (text.size() <= kLongest) return text;
+  std::size_t cut = kLongest;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
+  return text.substr(0, cut) + "...";
+}
+
 // Everything found wrong, in the order of the text.
 class Faults {
  public:
   explicit Faults(std::vector<Place> places) : places_(std::move(places)) {}
   void add(const std::string& key, const std::string& text) {
     const auto found = std::find_if(places_.begin(), places_.end(), [&](const Place& one) { return one.key == key; });
-    lines_.push_back((found == places_.end() ? "" : found->where + ": ") + key + ": " + text);
+    lines_.push_back(one_line((found == places_.end() ? "" : found->where + ": ") + key + ": " + text));
   }
   void raise() const {
     if (lines_.empty()) return;

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "pipeline/error.h"
@@ -165,6 +168,58 @@ TEST_CASE("commands: the table is whole, and its examples are commands themselve
   }
   CHECK(find_command("nonsense") == nullptr);
   CHECK(find_command("") == nullptr);
+}
+
+TEST_CASE("commands: help in chat is three short lines, and its examples can be said there") {
+  for (const CommandRow& row : command_table()) {
+    const std::string name = row.name;
+    CAPTURE(name);
+    if (row.where == CommandRow::Where::CommandLine) {
+      CHECK_THROWS_AS((void)chat_help(name), Error);
+      CHECK(chat_help("").find(" " + name + ",") == std::string::npos);
+      continue;
+    }
+    CHECK(chat_help("").find(" " + name) != std::string::npos);
+    const std::string text = chat_help(name);
+    const std::string example = text.substr(text.rfind('\n') + 1);
+    CHECK(example.starts_with("jarvis " + name));  // said as "jarvis: ..."
+    CHECK(text.find(".yaml") == std::string::npos);
+  }
+  CHECK(chat_help("deploy").ends_with("\njarvis deploy https://gist.github.com/912450"));
+  for (const std::string command : {"", "deploy", "plan", "retry", "hold", "status"}) {
+    std::istringstream lines(chat_help(command));
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) CHECK(line.size() <= 400);
+    CHECK(count <= 3);
+  }
+  try {
+    (void)parse_invocation({"deploy"}, Medium::Chat);
+    FAIL("deploy without a spec");
+  } catch (const Error& e) {
+    CHECK(std::string(e.what()) ==
+          "too little behind `deploy`: `jarvis deploy SPEC...`, as in `jarvis deploy https://gist.github.com/912450`");
+  }
+}
+
+TEST_CASE("commands: completion and documentation know each of them") {
+  const std::string top = JARVIS_TEST_DATA "/../../";
+  const auto text_of = [](const std::string& file) {
+    std::ifstream in(file);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string completion = text_of(top + "config/jarvis.bash"), pages = text_of(top + "docs/commands.md");
+  const std::size_t list = completion.find("commands='");
+  REQUIRE(list != std::string::npos);
+  std::string offered = completion.substr(list + 10, completion.find('\'', list + 10) - list - 10);
+  offered = " " + offered + " ";
+  for (const CommandRow& row : command_table()) {
+    const std::string name = row.name;
+    CAPTURE(name);
+    CHECK(offered.find(" " + name + " ") != std::string::npos);
+    const bool headed = pages.find("\n## " + name) != std::string::npos;
+    const bool beside = pages.find(", " + name) != std::string::npos;  // "## hold HOST because REASON, release HOST"
+    CHECK((headed || beside));
+  }
 }
 
 TEST_CASE("commands: help fits one screen") {

@@ -420,7 +420,8 @@ TEST_CASE("the contract's example") {
   const ScratchDirectory scratch;
   write_named_files(scratch);
   const Settings settings = read_settings(scratch.write("jarvis.yaml", kContractExample));
-  CHECK(settings.unused_sections == std::vector<std::string>{});
+  CHECK(settings.unused_sections.empty());
+  CHECK(settings.links.size() == 3);
   CHECK(find_setting(settings, "spec", "FETCH_ALLOW")->value ==
         "https://gist.github.com/* https://gist.githubusercontent.com/*");
   CHECK(find_setting(settings, "spec", "FETCH_MAX_BYTES")->value == "1048576");
@@ -476,7 +477,8 @@ TEST_CASE("the annotated example, as it is and with every setting switched on") 
   const Settings settings = read_settings(scratch.write("jarvis.yaml", switched_on));
   CHECK(settings.workers.size() == 2);
   CHECK(settings.modules.size() == 6);
-  CHECK(settings.people.size() == 1);
+  CHECK(settings.links.size() == 4);
+  CHECK(settings.people.size() == 2);
   CHECK(settings.domain == "websages.com");
   CHECK(settings.unused_sections.empty());
   TaskTable table;

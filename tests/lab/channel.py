@@ -4,18 +4,21 @@ import contextlib
 from .gist_site import GistSite
 from .inspircd import Inspircd
 from .irc_client import IrcClient
+from .place import LANGUAGES
+from .prosody import OPEN_ROOMS, Prosody
 from .tls import Authority
-from .waiting import until
+from .waiting import Gate, until
 
-OPERATOR = {"commands": ["*"], "hosts": ["*.websages.com", "*.example.org"], "providers": ["*"], "places": ["freenet/#ops", "direct"]}
+OPERATOR = {"commands": ["*"], "hosts": ["*.websages.com", "*.example.org"], "providers": ["*"], "places": ["freenet/#ops", f"jabber/ops@{OPEN_ROOMS}", "direct"]}
 
 
 class Channel:
-    """`freenet` is the network, #ops the channel; thor and odin are operators, loki has no role."""
+    """`freenet` is the network, #ops the channel; thor and odin are operators, freya only looks. `server`: another IRC server,
+    one without accounts; `jabber`: a prosody beside it, on which everybody (and mallory, whom nobody knows) has an account."""
 
-    def __init__(self, place, roles=None, people=None, **more):
-        self.place, self.server = place, Inspircd(place)
-        self.site = None
+    def __init__(self, place, roles=None, people=None, server=None, jabber=False, **more):
+        self.place, self.server = place, server or Inspircd(place)
+        self.site, self.jabber = None, Prosody(place, address=place.addresses.replace(".0/24", ".8")) if jabber else None
         self._roles = {"operator": OPERATOR, "watcher": {**OPERATOR, "commands": ["status", "whoami"]}, **(roles or {})}
         self._people = people or {"thor": ["operator"], "odin": ["operator"], "freya": ["watcher"]}
         self._more, self._open = more, contextlib.ExitStack()
@@ -25,13 +28,17 @@ class Channel:
         address = self.place.addresses.replace(".0/24", ".5")
         authority = Authority(self.place.path("tls"))
         self.site = self._open.enter_context(GistSite(address, authority.sign("site", address)))
-        for name in ("jarvis", *self._people):
+        accounts = hasattr(self.server, "account")
+        for name in ("jarvis", *self._people) if accounts else ():
             self.server.account(name)
         self.place.write("irc.password", "secret\n", 0o600)
         self.network = {
             "name": "freenet", "server": self.server.address, "port": self.server.tls_port, "ca_file": self.server.ca_file,
-            "nick": "jarvis", "sasl": {"user": "jarvis", "password_file": "irc.password"}, "channels": ["#ops"],
-            "pace": {"burst": 50, "per_second": 50}}
+            "nick": "jarvis", "channels": ["#ops"], "pace": {"burst": 50, "per_second": 50}}
+        if accounts:
+            self.network["sasl"] = {"user": "jarvis", "password_file": "irc.password"}
+        if self.jabber:
+            self._begin_jabber()
         self.fetch = {"allow": [f"{self.site.url}/*", f"{self.site.raw_url}/*"], "private": [self.place.addresses],
                       "ca_file": str(authority.ca), "timeout": "5s"}
         self.configure()
@@ -40,14 +47,25 @@ class Channel:
     def __exit__(self, *error):
         self._open.close()
 
+    def _begin_jabber(self):
+        for name in ("jarvis", "mallory", *self._people):
+            self.jabber.account(name)
+        self._open.enter_context(self.jabber)
+        self._more["xmpp"] = [{"name": "jabber", "jid": "jarvis@xmpp.test", "password_file": "irc.password",
+                               "server": self.jabber.server, "ca_file": self.jabber.ca_file, "rooms": [f"ops@{OPEN_ROOMS}"],
+                               "pace": {"burst": 50, "per_second": 50}}]
+
     def configure(self, **more):
         people = {name: {"roles": roles, "irc": {"freenet": [name]}} for name, roles in self._people.items()}
+        for name, person in people.items():
+            if self.jabber:
+                person["xmpp"] = [f"{name}@xmpp.test"]
+            person["links"] = {link: [name] for link in self._more.get("links", {})}
         self.place.configure(**{"irc": [self.network], "fetch": self.fetch, "roles": self._roles, "people": people,
                                 "domain": "websages.com", **self._more, **more})
 
-    def serve(self):
-        process = self.place.serve()
-        return process
+    def serve(self, **more):
+        return self.place.serve(**more)
 
     def person(self, nick, account=None, channel="#ops"):
         """Somebody in the channel; with an account of that name unless `account` says otherwise (False: none)."""
@@ -60,6 +78,21 @@ class Channel:
             person.send("NAMES #ops")
             return "jarvis" in person.next(r" 353 .*#ops").replace("@", "").split(":")[-1].split()
         until(there, "jarvis is in #ops")
+
+
+def demo(place, name="loki", **keys):
+    """A spec of external workers, and the gate that its second task waits at."""
+    gate = Gate(place.path(f"gate-{name}"))
+    keys = {"hostname": name, "fqdn": f"{name}.websages.com", "provider": "demo", "gate": gate.directory, **keys}
+    return gate, "instance:\n" + "".join(f"  {key}: {value}\n" for key, value in keys.items())
+
+
+def with_demo(place, **more):
+    """A channel whose provider `demo` is made of external workers: before, gate, full; to destroy: look, drop."""
+    place.plan("demo", deploy=["demo:before", "demo:gate", "demo:full"], destroy=["demo:look", "demo:drop"])
+    tasks = {name: {} for name in ("before", "gate", "full", "look", "fail")}
+    tasks["drop"] = {"destroys": True}
+    return Channel(place, workers={"demo": {"run": str(LANGUAGES["sh"]), "tasks": tasks}}, **more)
 
 
 def asks(person, text, answer, place="#ops", seconds=30):

@@ -38,8 +38,8 @@ class Person:
         client.ca_certs = server.ca_file
         for plugin in ("xep_0030", "xep_0045", "xep_0199", "xep_0203"):
             client.register_plugin(plugin)
-        if bot:
-            client["xep_0030"].add_identity(category="client", itype="bot", name="another bot")
+        # Left alone slixmpp calls itself a bot, as soon as it is asked for the second time.
+        client["xep_0030"].add_identity(category="client", itype="bot" if bot else "pc", name="a client")
         client.add_event_handler("session_start", self._start)
         client.add_event_handler("message", self.messages.append)
         client.add_event_handler("groupchat_message", lambda _: None)

@@ -49,6 +49,7 @@ class Connection {
   void connected(Time now);
   void secure();
   void read(std::string& heard);
+  void acknowledge();
   void write();
   void close(std::string why);
 

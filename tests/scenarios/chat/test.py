@@ -1,9 +1,8 @@
 """jarvis in the channel: a real IRC server with services, a gist site, people with and without roles."""
 import signal
 
-from lab import Gate, takes, until
-from lab.channel import Channel, asks
-from lab.place import LANGUAGES
+from lab import takes, until
+from lab.channel import Channel, asks, demo, with_demo
 
 LOKI = """instance:
   hostname: loki
@@ -11,22 +10,6 @@ LOKI = """instance:
   provider: local
   guestid: Debian 12
 """
-
-
-def demo(place, **keys):
-    """A spec of external workers, and the gate that its second task waits at."""
-    gate = Gate(place.path("gate"))
-    text = "".join(f"  {key}: {value}\n" for key, value in {"hostname": "loki", "fqdn": "loki.websages.com", "provider": "demo",
-                                                           "gate": place.path("gate"), **keys}.items())
-    return gate, "instance:\n" + text
-
-
-def with_demo(place, **more):
-    plan = {"deploy": ["demo:before", "demo:gate", "demo:full"], "destroy": ["demo:look", "demo:drop"]}
-    place.plan("demo", **plan)
-    tasks = {name: {} for name in ("before", "gate", "full", "look", "fail")}
-    tasks["drop"] = {"destroys": True}
-    return Channel(place, workers={"demo": {"run": str(LANGUAGES["sh"]), "tasks": tasks}}, **more)
 
 
 @takes(6)
@@ -238,7 +221,7 @@ def test_control_characters_and_long_lines_are_harmless(place):
         evil = "instance:\n  hostname: loki\n  fqdn: \"loki\\r\\nQUIT :injected\"\n  provider: demo\n"
         asks(thor, f"deploy {channel.site.gist('2', **{'a.yaml': evil})}", "fqdn")
         asks(thor, "whoami", "you are thor")
-        assert not thor.sees(r"QUIT :.*injected"), thor.lines
+        assert not thor.sees(r"^\S+ QUIT"), thor.lines
         assert not [text for text in thor.sees("PRIVMSG #ops :") if any(ord(c) < 32 for c in text)]
 
 
