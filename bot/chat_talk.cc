@@ -9,6 +9,12 @@ namespace jarvis::bot {
 using pipeline::Error;
 using pipeline::Kind;
 
+namespace {
+
+constexpr auto kSoon = std::chrono::seconds(1);  // an answer within it goes to whoever asked as he was proven then
+
+}  // namespace
+
 ChatTalk::ChatTalk(Chat& chat, Whence whence, Asker asker)
     : chat_(chat),
       whence_(std::move(whence)),
@@ -36,6 +42,13 @@ void ChatTalk::parse(const std::vector<std::string>& words) {
   }
 }
 
+// A spec may take half a minute to come: by then a nick may be somebody else's.
+void ChatTalk::tell(const std::string& text) {
+  const bool late = std::chrono::steady_clock::now() - said_at_ > kSoon;
+  if (late && answers_.direct && !answers_.identity.empty()) return chat_.tell_late(answers_, text);
+  chat_.tell(answers_, text);
+}
+
 void ChatTalk::say(const std::string& text) {
   std::size_t from = 0;
   while (from <= text.size()) {
@@ -50,12 +63,12 @@ void ChatTalk::say(const std::string& text) {
       continue;
     }
     ++said_;
-    chat_.tell(answers_, line);
+    tell(line);
   }
 }
 
 void ChatTalk::finish() {
-  if (left_out_ > 0) chat_.tell(answers_, "... and " + std::to_string(left_out_) + " more lines, see the command line");
+  if (left_out_ > 0) tell("... and " + std::to_string(left_out_) + " more lines, see the command line");
 }
 
 boost::asio::awaitable<std::optional<std::string>> ChatTalk::ask(std::string) {

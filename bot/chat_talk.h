@@ -1,6 +1,7 @@
 // One command said in chat: answers go back to where it was said, at most a few lines of them in a channel.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -40,11 +41,14 @@ class ChatTalk final : public Talk {
   const Whence& whence() const { return whence_; }
 
  private:
+  void tell(const std::string& text);
+
   Chat& chat_;
   Whence whence_, answers_;  // where it was said; where answers go
   Asker asker_;
   Invocation invocation_;
   std::string nowhere_, no_path_;
+  std::chrono::steady_clock::time_point said_at_ = std::chrono::steady_clock::now();
   std::size_t said_ = 0, left_out_ = 0;
 };
 
