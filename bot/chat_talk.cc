@@ -13,7 +13,7 @@ using pipeline::Kind;
 
 namespace {
 
-constexpr auto kFresh = std::chrono::seconds(5);
+constexpr auto kSoon = std::chrono::seconds(1);  // an answer within it goes to whoever asked as he was proven then
 
 }  // namespace
 
@@ -67,15 +67,15 @@ void ChatTalk::say_at(const Whence& where, const std::string& text) {
       continue;
     }
     ++said_;
-    // By then a nick may be somebody else's.
-    const bool late = where.direct && std::chrono::steady_clock::now() - begun_ > kFresh;
+    // A spec may take half a minute to come: by then a nick may be somebody else's.
+    const bool late = where.direct && !where.identity.empty() && std::chrono::steady_clock::now() - begun_ > kSoon;
     if (late) chat_.tell_late(where, line);
     if (!late) chat_.tell(where, line);
   }
 }
 
 void ChatTalk::finish() {
-  if (left_out_ > 0) chat_.tell(answers_, "... and " + std::to_string(left_out_) + " more lines, see the command line");
+  if (left_out_ > 0) tell("... and " + std::to_string(left_out_) + " more lines, see the command line");
 }
 
 boost::asio::awaitable<std::optional<std::string>> ChatTalk::ask(std::string) {

@@ -41,9 +41,9 @@ class ChatTalk final : public Talk {
   const Whence& whence() const { return whence_; }
 
  private:
-  Chat& chat_;
   void say_at(const Whence& where, const std::string& text);
 
+  Chat& chat_;
   Whence whence_, answers_;  // where it was said; where answers go, faults stay where it was said
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   Asker asker_;

@@ -1,4 +1,5 @@
 """A channel with jarvis in it: an IRC server with services, a gist site, a configuration with people and roles, `serve`."""
+import concurrent.futures
 import contextlib
 
 from .gist_site import GistSite
@@ -71,6 +72,11 @@ class Channel:
         """Somebody in the channel; with an account of that name unless `account` says otherwise (False: none)."""
         name = nick if account is None else account
         return IrcClient(self.server, nick, channel=channel, account=(name, "secret") if name else None)
+
+    def persons(self, **accounts):
+        """Several at once, by nick: the server takes its second to let somebody in."""
+        with concurrent.futures.ThreadPoolExecutor(len(accounts)) as threads:
+            return list(threads.map(lambda nick: self.person(nick, accounts[nick]), accounts))
 
     def until_there(self, person):
         """jarvis is in the channel."""

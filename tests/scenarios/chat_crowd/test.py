@@ -16,19 +16,19 @@ def test_twenty_people_ask_at_once(place):
     """Everybody gets his own answer, where he asked: in the channel by name, else by direct message."""
     with with_demo(place, people={"thor": ["operator"], **{name: ["operator"] for name in CROWD[:4]}}) as channel:
         gates = []
-        thirty = []
+        urls = []
         for number in range(20):
             gate, spec = demo(place, f"h{number}")
             gates.append(gate)
-            thirty.append(channel.site.gist(str(number), **{"a.yaml": spec}))
+            urls.append(channel.site.gist(str(number), **{"a.yaml": spec}))
         channel.serve()
         thor = channel.person("thor")
         channel.until_there(thor)
-        thor.say("#ops", "jarvis: deploy " + " ".join(thirty[:10]))
-        thor.say("#ops", "jarvis: deploy " + " ".join(thirty[10:]))
+        thor.say("#ops", "jarvis: deploy " + " ".join(urls[:10]))
+        thor.say("#ops", "jarvis: deploy " + " ".join(urls[10:]))
         for gate in gates:
             gate.began(60)
-        people = [channel.person(name, account=name if name in CROWD[:4] else False) for name in CROWD]
+        people = channel.persons(**{name: name if name in CROWD[:4] else False for name in CROWD})
         start = threading.Barrier(len(people))
 
         def ask(person, number):
@@ -70,7 +70,7 @@ def test_thirty_runs_in_flight(place):
             gates.append(gate)
             place.write(f"specs/h{number}.yaml", spec)
         channel.serve()
-        thor, odin, hel = channel.person("thor"), channel.person("odin"), channel.person("hel")
+        thor, odin, hel = channel.persons(thor="thor", odin="odin", hel="hel")
         channel.until_there(thor)
         place.expect(0, "deploy", "--detach", *[str(place.path(f"specs/h{number}.yaml")) for number in range(30)])
         for gate in gates:
@@ -81,7 +81,7 @@ def test_thirty_runs_in_flight(place):
         assert len(odin.sees(r":jarvis!\S+ PRIVMSG odin :h\d+: 2/3 gate")) == 20, odin.lines
         asks(hel, "status", "hel: nothing is in flight")
         asks(hel, "status h3", "refused: role far is not for h3.websages.com")
-        asks(thor, "logs h3", "thor: the log comes by direct message")
+        asks(thor, "logs h3", "thor: by direct message")
         thor.next(r":jarvis!\S+ PRIVMSG thor :demo:before, attempt 1, .*succeeded")
         assert not odin.sees("demo:before"), odin.lines
         for gate in gates:

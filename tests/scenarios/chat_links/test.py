@@ -61,8 +61,7 @@ def test_the_console_of_the_examples(place):
         thor.type(f"deploy {url}")
         thor.until_reads("loki: deploy with demo, 3 stages, run")
         gate.began()
-        thor.close()
-        until(lambda: "thor" not in _names(odin), "the console has seen him leave")
+        thor.close()  # which the console sees before it hears anything from the next one
         false_thor = Caller(port)
         false_thor.type("thor guess")
         false_thor.type("whoami")
@@ -74,10 +73,6 @@ def test_the_console_of_the_examples(place):
         false_thor.until_reads("whom the configuration does not know")
         assert "ready" not in false_thor.text
         gate.close()
-
-
-def _names(_):
-    return ()
 
 
 RUBBISH = [b"not json\n", b"\xff\xfe\x00\x01\n", b"[]\n", b"17\n", b"null\n", b"{}\n", b'{"type": 17}\n', b'{"type": "no such type", "x": 1}\n',
