@@ -75,7 +75,7 @@ void ChatTalk::say_at(const Whence& where, const std::string& text) {
 }
 
 void ChatTalk::finish() {
-  if (left_out_ > 0) tell("... and " + std::to_string(left_out_) + " more lines, see the command line");
+  if (left_out_ > 0) chat_.tell(answers_, "... and " + std::to_string(left_out_) + " more lines, see the command line");
 }
 
 boost::asio::awaitable<std::optional<std::string>> ChatTalk::ask(std::string) {
