@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t kMostKept = 200, kMostSenders = 10'000;
 constexpr std::size_t kLongestCommand = 4096;
-constexpr double kBurst = 10, kPerSecond = 1;
+constexpr double kBurst = 20, kPerSecond = 2;
 constexpr int kMostAtOnce = 1000;  // commands being obeyed
 
 bool same(const LinkSettings& a, const LinkSettings& b) {
@@ -248,7 +248,7 @@ bool Chat::in_bounds(const Whence& whence) {
     bucket.told = false;
     return true;
   }
-  if (!std::exchange(bucket.told, true)) tell(whence, "refused: too many commands at once, one a second is answered");
+  if (!std::exchange(bucket.told, true)) tell(whence, "refused: too many commands at once, two a second are answered");
   return false;
 }
 

@@ -57,7 +57,7 @@ class Chat {
     std::string text;
     bool late = false;
   };
-  struct Bucket {  // of one sender: so many commands in a row, then one a second
+  struct Bucket {  // of one sender: so many commands in a row, then two a second
     double tokens = 0;
     std::chrono::steady_clock::time_point filled;
     bool told = false;

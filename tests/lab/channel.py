@@ -10,7 +10,8 @@ from .prosody import OPEN_ROOMS, Prosody
 from .tls import Authority
 from .waiting import Gate, until
 
-OPERATOR = {"commands": ["*"], "hosts": ["*.websages.com", "*.example.org"], "providers": ["*"], "places": ["freenet/#ops", f"jabber/ops@{OPEN_ROOMS}", "direct"]}
+OPERATOR = {"commands": ["*"], "hosts": ["*.websages.com", "*.example.org"], "providers": ["*"],
+            "places": ["freenet/#ops", f"jabber/ops@{OPEN_ROOMS}", "direct"]}
 
 
 class Channel:

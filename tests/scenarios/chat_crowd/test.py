@@ -42,19 +42,24 @@ def test_twenty_people_ask_at_once(place):
         for one in crowd:
             one.join()
         for number, person in enumerate(people):
-            if number < 4:
-                person.next(rf":jarvis!\S+ PRIVMSG #ops :p{number}: h{number}: 2/3 gate")
-                until(lambda person=person, number=number: person.sees(rf":jarvis!\S+ PRIVMSG p{number} :h{number + 10}: 2/3 gate"), "a direct answer")
-            else:
-                person.next(rf":jarvis!\S+ PRIVMSG #ops :p{number}: I see p{number} \(freenet nothing proves who it is\)")
-                until(lambda person=person, number=number: person.sees(rf":jarvis!\S+ PRIVMSG p{number} :refused: nobody here knows"), "a direct answer")
+            known = number < 4
+            here = f"h{number}: 2/3 gate" if known else rf"I see p{number} \(freenet nothing proves who it is\)"
+            alone = f"h{number + 10}: 2/3 gate" if known else "refused: nobody here knows"
+            person.next(rf":jarvis!\S+ PRIVMSG #ops :p{number}: {here}")
+            directly = rf":jarvis!\S+ PRIVMSG p{number} :{alone}"
+            until(lambda person=person, directly=directly: person.sees(directly), f"p{number} is answered directly")
             # Nothing of anybody else's came by direct message, and the channel names whoever is meant.
             direct = person.sees(rf":jarvis!\S+ PRIVMSG p{number} ")
             assert not [line for line in direct if re.search(r"\bh\d+:", line) and f" :h{number + 10}:" not in line], direct
         for gate in gates:
             gate.open()
-        until(lambda: sum(len(re.findall(r"\bh\d+\b", line)) for line in thor.sees(r"PRIVMSG #ops :thor: .* (is|are) ready")) +
-              sum(int(found) for line in thor.sees(r"are ready") for found in re.findall(r"and (\d+) more are", line)) == 20, "all are told of")
+
+        def told_of():
+            """How many hosts thor heard the end of: those that are named, and "and N more"."""
+            lines = thor.sees(r"PRIVMSG #ops :thor: .* (is|are) ready")
+            return (sum(len(re.findall(r"\bh\d+\b", line)) for line in lines) +
+                    sum(int(found) for line in lines for found in re.findall(r"and (\d+) more are", line)))
+        until(lambda: told_of() == 20, "he is told of all")
         for gate in gates:
             gate.close()
 

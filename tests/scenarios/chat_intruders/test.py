@@ -14,7 +14,7 @@ from lab.processes import Process
 NOBODY = "refused: nobody here knows who you are"
 
 
-@takes(8)
+@takes(10)
 def test_nicks_that_look_like_somebody(place):
     """Letters in another case, and those that are the same to RFC 1459; a nick that changes hands before the WHOIS answer."""
     with with_demo(place) as channel:
@@ -43,7 +43,7 @@ def test_nicks_that_look_like_somebody(place):
         gate.close()
 
 
-@takes(8)
+@takes(16)
 def test_message_then_nick_change_then_the_whois_answer(place):
     """On a server that tells no accounts with the messages, so that jarvis has to ask; loki speaks as `thor` and is gone when it does."""
     server = Inspircd(place, without=("ircv3", "ircv3_accounttag"))
@@ -64,8 +64,9 @@ def test_message_then_nick_change_then_the_whois_answer(place):
             loki.say(where, f"jarvis: deploy {url}")
             loki.rename("nobody")
             real.rename("thor")
-            until(lambda where=where: any(record["command"] == f"deploy {url}" and record["where"] == ("direct" if where == "jarvis" else "freenet/#ops")
-                                          for record in place.json("audit")), "it is judged")
+            judged_in = "direct" if where == "jarvis" else "freenet/#ops"
+            until(lambda judged_in=judged_in: any(record["command"] == f"deploy {url}" and record["where"] == judged_in
+                                                  for record in place.json("audit")), "it is judged")
             real.rename("real")
             loki.quit()
             witness.next(r":nobody!\S+ QUIT")
@@ -76,7 +77,7 @@ def test_message_then_nick_change_then_the_whois_answer(place):
         gate.close()
 
 
-@takes(8)
+@takes(10)
 def test_codes_of_others_and_old_ones(place):
     """A code is good for its own plan, once, for five minutes, from people who may."""
     with with_demo(place) as channel:
@@ -107,8 +108,8 @@ def test_codes_of_others_and_old_ones(place):
         serve.signal(signal.SIGKILL)
         serve.wait()
         with sqlite3.connect(place.state / "journal.db") as journal:
-            changed = journal.execute("UPDATE run SET confirm_until = started - 1 WHERE confirm_until IS NOT NULL AND ended IS NULL").rowcount
-            assert changed == 1, changed
+            aged = journal.execute("UPDATE run SET confirm_until = started - 1 WHERE state = 'confirming'").rowcount
+            assert aged == 1, aged
         channel.serve()
         thor.next(r":jarvis!\S+ JOIN")
         thor.next(r":jarvis!\S+ PRIVMSG #ops :thor: fenrir.*not confirmed within five minutes", 60)
@@ -118,7 +119,7 @@ def test_codes_of_others_and_old_ones(place):
             gate.close()
 
 
-@takes(8)
+@takes(12)
 def test_two_jarvis_in_one_channel(place):
     """The other one talks at ours, as itself, as somebody with a role, and without the flag of a bot: it does not go on for ever."""
     with with_demo(place) as channel:
@@ -128,12 +129,13 @@ def test_two_jarvis_in_one_channel(place):
         channel.serve()
         witness = channel.person("witness", account=False)
         channel.until_there(witness)
-        other = place.directory / "other"
-        text = place.path("jarvis.yaml").read_text().replace('"nick": "jarvis"', '"nick": "other"').replace('"state": "state"', f'"state": "{other}"')
-        text = text.replace('"user": "jarvis"', '"user": "other"')
+        text = place.path("jarvis.yaml").read_text()
+        for old, new in (('"nick": "jarvis"', '"nick": "other"'), ('"user": "jarvis"', '"user": "other"'), ('"state": "state"', '"state": "other"')):
+            assert old in text, text
+            text = text.replace(old, new)
         place.write("other.yaml", text)
-        second = place.background(Process([str(place.binary), "-c", str(place.path("other.yaml")), "serve"], place.path("other.log"), place.directory,
-                                          place.environment()))
+        arguments = [str(place.binary), "-c", str(place.path("other.yaml")), "serve"]
+        second = place.background(Process(arguments, place.path("other.log"), place.directory, place.environment()))
         witness.next(r":other!\S+ JOIN")
         # Both hear it by their prefix; what they answer to names witness, then each other.
         thor = channel.person("thor")
@@ -154,13 +156,13 @@ def test_two_jarvis_in_one_channel(place):
             return any("too many commands at once" in line for line in lines)
         until(quiet_at_last, "it is told that it asks too much")
         asks(thor, "whoami", "you are thor")
-        assert len(witness.sees(r":jarvis!\S+ PRIVMSG #ops :robot: ")) <= 15, witness.lines
+        assert len(witness.sees(r":jarvis!\S+ PRIVMSG #ops :robot: ")) <= 30, witness.lines
         assert not witness.sees(r":jarvis!\S+ PRIVMSG #ops :other: "), "it answered a bot"
         assert not witness.sees(r":other!\S+ PRIVMSG #ops :(jarvis|robot): "), "it answered a bot"
         second.stop()
 
 
-@takes(8)
+@takes(11)
 def test_a_late_direct_message(place):
     """What thor asked for by direct message is not told to whoever has his nick by then: neither how the run
     ends, nor what is wrong with a spec that was long in coming."""

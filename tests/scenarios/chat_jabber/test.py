@@ -57,7 +57,7 @@ def test_the_conversation_of_the_mission_in_a_room(place):
             assert not [m for m in thor.messages if m["type"] == "chat"], thor.messages
 
 
-@takes(8)
+@takes(16)
 def test_direct_messages_and_somebody_else_in_another_place(place):
     """thor deploys by direct message; freya, on IRC, and odin, in the room, look at it; the presence shows it."""
     with with_demo(place, jabber=True) as channel:

@@ -36,7 +36,8 @@ class Caller:
 def test_the_console_of_the_examples(place):
     """The third link, by somebody else: thor deploys from it, mallory with a wrong word is nobody; who left is not told."""
     port = free_port("127.0.0.1")
-    with with_demo(place, links={"console": {"run": str(CONSOLE), "port": port, "people": {"thor": "hammer", "odin": "raven"}}}) as channel:
+    console = {"run": str(CONSOLE), "port": port, "people": {"thor": "hammer", "odin": "raven"}}
+    with with_demo(place, links={"console": console}) as channel:
         gate, spec = demo(place)
         url = channel.site.gist("1", **{"loki.yaml": spec})
         serve = channel.serve()
@@ -90,8 +91,9 @@ RUBBISH = [b"not json\n", b"\xff\xfe\x00\x01\n", b"[]\n", b"17\n", b"null\n", b"
 def test_a_link_that_sends_rubbish(place):
     """Logged, and harmless for everybody else; its own lines that are good are heard all the same."""
     address, port = place.addresses.replace(".0/24", ".9"), 4444
-    heard = place.path("heard")
-    with with_demo(place, links={"evil": {"run": str(HERE / "evil.py"), "address": address, "port": port, "heard": str(heard)}}) as channel:
+    heard = place.write("heard", "")
+    evil = {"run": str(HERE / "evil.py"), "address": address, "port": port, "heard": str(heard)}
+    with with_demo(place, links={"evil": evil}) as channel:
         serve = channel.serve()
         thor = channel.person("thor")
         channel.until_there(thor)
@@ -109,9 +111,9 @@ def test_a_link_that_sends_rubbish(place):
             return made[0]
 
         def whoami(connection, name):
-            connection.sendall(json.dumps({"type": "message", "place": name, "direct": True, "sender": name, "identity": None, "proof": None,
-                                           "text": "whoami", "addressed": True, "bot": False, "history": False}).encode() + b"\n")
-            until(lambda: heard.exists() and f"I see {name} (evil nothing proves" in heard.read_text(errors="replace"), f"{name} is answered")
+            connection.sendall(json.dumps({"type": "message", "place": name, "direct": True, "sender": name, "identity": None,
+                                           "proof": None, "text": "whoami", "addressed": True}).encode() + b"\n")
+            until(lambda: f"I see {name} (evil nothing proves" in heard.read_text(errors="replace"), f"{name} is answered")
         connection = call()
         connection.sendall(b'{"type": "up", "nick": "evil", "limit": 400}\n')
         whoami(connection, "one")
@@ -131,7 +133,7 @@ def test_a_link_that_sends_rubbish(place):
             until(lambda said=said: said in serve.output(), said)
             asks(thor, "whoami", "you are thor")
             connection.close()
-            until(lambda number=number: serve.output().count("link evil: its process ended") == number + 1, "it has ended")
+            until(lambda number=number: serve.output().count("link evil: it is started again") == number + 1, "it has ended")
             connection = call()
             connection.sendall(b'{"type": "up", "nick": "evil", "limit": 400}\n')
             whoami(connection, f"again{number}")

@@ -13,7 +13,8 @@ def one_line(person, text, answer):
     before = len(person.lines)
     asks(person, text, answer)
     asks(person, "whoami", f"you are {person.nick}")
-    said = [line.partition(f"PRIVMSG #ops :{person.nick}: ")[2] for line in person.lines[before:] if re.match(r":jarvis!\S+ PRIVMSG #ops", line)]
+    heard = [line for line in person.lines[before:] if re.match(r":jarvis!\S+ PRIVMSG #ops", line)]
+    said = [line.partition(f"PRIVMSG #ops :{person.nick}: ")[2] for line in heard]
     said = [line for line in said if not line.startswith(("reading ", "you are ", "as operator "))]
     assert len(said) == 1 and re.search(answer, said[0]), said
     assert not re.search(r"[^\x20-\x7e]", said[0]) and len(said[0]) < 400, said
@@ -74,7 +75,7 @@ def test_what_does_not_answer(place):
         asks(odin, "whoami", "you are odin")
         thor.next(r":jarvis!\S+ PRIVMSG #ops :thor: .*[Cc]an't contact LDAP server", 60)
         odin.next(r":jarvis!\S+ PRIVMSG #ops :odin: .*(in time|time is up)", 60)
-        asks(thor, "whoami", "you are thor")
+        asks(thor, "whoami", "as operator you may")
         assert len(thor.sees(r":jarvis!\S+ PRIVMSG #ops :thor: ")) == 4, thor.lines
         assert len(thor.sees(r":jarvis!\S+ PRIVMSG #ops :odin: ")) == 4, thor.lines
         assert place.never_ran("loki")

@@ -36,7 +36,7 @@ class Terminal:
             raise AssertionError(f"{error}:\n{self.screen()}") from None
 
 
-@takes(8)
+@takes(16)
 def test_irssi_says_the_deploy_line(place):
     with with_demo(place) as channel:
         gate, spec = demo(place)
