@@ -1,5 +1,5 @@
-// The floor of tests/bench/chat: a bot on the same library that answers "echo: ANYTHING" in its channel, and does nothing
-// else. echo SERVER PORT NICK CHANNEL
+// The floor of tests/bench/chat: a bot on the same library that answers "echo: ANYTHING" in its channel, and does
+// nothing else. echo SERVER PORT NICK CHANNEL
 #include <libircclient.h>
 
 #include <cstdio>
@@ -29,8 +29,8 @@ int main(int argc, char** argv) {
   callbacks.event_connect = on_connect;
   callbacks.event_channel = on_channel;
   irc_session_t* session = irc_create_session(&callbacks);
-  if (session == nullptr ||
-      irc_connect(session, argv[1], static_cast<unsigned short>(std::atoi(argv[2])), nullptr, argv[3], argv[3], argv[3]) != 0) {
+  if (session == nullptr || irc_connect(session, argv[1], static_cast<unsigned short>(std::atoi(argv[2])), nullptr,
+                                        argv[3], argv[3], argv[3]) != 0) {
     std::fprintf(stderr, "echo: cannot connect\n");
     return 1;
   }
