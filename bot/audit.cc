@@ -5,8 +5,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <sstream>
 
 #include "bot/words.h"
 #include "pipeline/error.h"
@@ -49,11 +51,25 @@ void add(nlohmann::ordered_json& object, const char* key, const std::vector<std:
   if (!values.empty()) object[key] = values;
 }
 
-// The last line and the one before it.
+// The last line and the one before it. Read from the end: a log of years must not keep a `status` waiting.
 std::pair<std::string, std::string> last_lines(const std::filesystem::path& file) {
+  constexpr std::streamoff kChunk = 64 << 10;
+  std::ifstream in(file, std::ios::binary | std::ios::ate);
+  const std::streamoff size = in.tellg();
+  std::string tail;
+  for (std::streamoff from = size; from > 0;) {
+    const std::streamoff next = std::max<std::streamoff>(0, from - kChunk);
+    std::string chunk(static_cast<std::size_t>(from - next), '\0');
+    in.seekg(next);
+    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    tail.insert(0, chunk);
+    from = next;
+    // The end of the line before the last two is in it: both are whole.
+    if (std::count(tail.begin(), tail.end(), '\n') > 3) break;
+  }
   std::string before, last;
-  std::ifstream in(file, std::ios::binary);
-  for (std::string line; std::getline(in, line);) {
+  std::istringstream lines(tail);
+  for (std::string line; std::getline(lines, line);) {
     before = std::move(last);
     last = std::move(line);
   }
