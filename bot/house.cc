@@ -102,6 +102,11 @@ House::House(boost::asio::io_context& loop, Settings settings, Installation inst
   pipeline_->take_stock(purpose == Purpose::Look);
   audit_ = std::make_unique<Audit>(state.path(), pipeline_->shop().seal());
   followings_ = std::make_unique<Followings>(*journal_);
+  pipeline_->listen([this](const pipeline::Run& run, pipeline::Run::What) {
+    if (seen_.count(run.record().host) > 0) return;
+    seen_.insert(run.record().host);
+    called_.clear();
+  });
 }
 
 void House::reload(Settings settings) {
@@ -119,8 +124,15 @@ std::string House::directory_for(const std::string& callers) const {
   return serves() ? state_.work().string() : callers;
 }
 
+const std::vector<std::string>& House::hosts_called(const std::string& name) {
+  constexpr std::size_t kMost = 10'000;  // people ask for names that are none, too
+  if (called_.size() > kMost) called_.clear();
+  const auto found = called_.find(name);
+  return found != called_.end() ? found->second : called_.emplace(name, journal_->hosts(name)).first->second;
+}
+
 std::string House::host_of(const std::string& name) {
-  const auto fits = journal_->hosts(lower(name));
+  const auto& fits = hosts_called(lower(name));
   if (fits.size() == 1) return fits.front();
   for (const std::string& one : fits) {
     if (one == lower(name)) return one;
@@ -138,11 +150,16 @@ std::string House::host_of(const std::string& name) {
 
 std::string House::shown(const std::string& fqdn) {
   const std::string name = fqdn.substr(0, fqdn.find('.'));
-  const auto fits = journal_->hosts(name);
+  const auto& fits = hosts_called(name);
   return fits.size() <= 1 ? name : fqdn;
 }
 
 pipeline::RunView House::run_of(const std::string& host_or_run) {
+  if (const pipeline::Run* live = pipeline_->live(host_or_run)) return live->view();
+  const auto& fits = hosts_called(lower(host_or_run));
+  if (fits.size() == 1) {
+    if (const pipeline::Run* live = pipeline_->live_of(fits.front())) return live->view();
+  }
   if (auto by_id = pipeline_->view(host_or_run); by_id && by_id->run == host_or_run) return *by_id;
   try {
     const auto views = pipeline_->views({host_of(host_or_run), false, 1});

@@ -4,8 +4,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "bot/audit.h"
@@ -77,6 +79,10 @@ class House {
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<Followings> followings_;
   std::vector<std::string> providers_;
+  // What names mean, so that a `status` asks no disk: forgotten when a host comes that was not known.
+  const std::vector<std::string>& hosts_called(const std::string& name);
+  std::map<std::string, std::vector<std::string>, std::less<>> called_;
+  std::set<std::string, std::less<>> seen_;
 };
 
 }  // namespace jarvis::bot

@@ -118,6 +118,8 @@ class Pipeline {
   std::vector<RunView> views(const RunFilter& filter);
   std::optional<RunView> view(const std::string& run);  // id or unique prefix
   const Run* live(const std::string& run) const;
+  // The run that holds a host and is carried here; nothing if none does. Reads no disk.
+  const Run* live_of(const std::string& host) const;
   bool carried(const std::string& run) const { return runs_.count(run) > 0; }
   std::size_t in_flight() const { return runs_.size(); }
   // Runs that still have something to do here: all but those that wait for their confirmation.

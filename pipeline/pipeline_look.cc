@@ -56,6 +56,11 @@ const Run* Pipeline::live(const std::string& id) const {
   return found != runs_.end() ? found->second.get() : nullptr;
 }
 
+const Run* Pipeline::live_of(const std::string& host) const {
+  const auto holder = holders_.find(host);
+  return holder != holders_.end() ? live(holder->second) : nullptr;
+}
+
 std::string Pipeline::clipboard(const std::string& id, std::optional<int> step) {
   std::optional<std::string> sealed;
   if (step) {
