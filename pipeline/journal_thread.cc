@@ -80,15 +80,22 @@ void JournalThread::work() {
     if (batch.empty() && stopping_) return;
     busy_ = true;
     lock.unlock();
+    if (!batch.empty()) commit(batch);
+    const bool tidy = journal_.tidy_due();
+    if (!tidy) {
+      // Before the loop hears of it: its next write, if it stands alone, is the loop's own.
+      lock.lock();
+      busy_ = false;
+      lock.unlock();
+    }
     if (!batch.empty()) {
-      commit(batch);
       post_([written = std::make_shared<Batch>(std::move(batch))] {
         for (const Write& write : *written) write.done(write.failed);
       });
     }
-    if (journal_.tidy_due()) journal_.tidy();
+    if (tidy) journal_.tidy();
     lock.lock();
-    busy_ = false;
+    if (tidy) busy_ = false;
   }
 }
 
