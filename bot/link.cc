@@ -101,6 +101,7 @@ bool Link::begin() {
     auto [our_log, their_log] = make_pipe();
     const std::vector<std::string> variables = environment();
     std::vector<char*> envp;
+    envp.reserve(variables.size() + 1);
     for (const std::string& one : variables) envp.push_back(const_cast<char*>(one.c_str()));
     envp.push_back(nullptr);
     const std::string program = program_.string();
