@@ -61,7 +61,7 @@ void ChatTalk::say_at(const Whence& where, const std::string& text) {
     from = end + 1;
     if (line.find_first_not_of(' ') == std::string::npos) continue;
     // One more than a listing has: its last line says what it left out.
-    const std::size_t most = (where.direct ? 20 : 4) + 2;
+    const std::size_t most = lines_at(where) + 2;
     if (said_ >= most) {
       ++left_out_;
       continue;

@@ -36,11 +36,12 @@ class ChatTalk final : public Talk {
   const std::string& directory() const override { return nowhere_; }
   bool terminal() const override { return false; }
   bool waits() const override { return false; }
-  std::size_t lines() const override { return answers_.direct ? 20 : 4; }
+  std::size_t lines() const override { return lines_at(answers_); }
 
   const Whence& whence() const { return whence_; }
 
  private:
+  static std::size_t lines_at(const Whence& where) { return where.direct ? 20 : 4; }
   void say_at(const Whence& where, const std::string& text);
 
   Chat& chat_;

@@ -65,7 +65,6 @@ Reporter::~Reporter() {
 
 void Reporter::stop() {
   say_ends();
-  tick_.expires_at(asio::steady_timer::time_point::min());
   tick_.cancel();
   soon_.cancel();
   presence_due_.cancel();
@@ -193,7 +192,6 @@ void Reporter::catch_up() {
 
 awaitable<void> Reporter::watch_slow_ones() {
   for (;;) {
-    if (tick_.expiry() == asio::steady_timer::time_point::min()) co_return;
     tick_.expires_after(kLookEvery);
     boost::system::error_code error;
     co_await tick_.async_wait(asio::redirect_error(asio::use_awaitable, error));

@@ -7,7 +7,7 @@ from .inspircd import Inspircd
 from .irc_client import IrcClient
 from .place import LANGUAGES
 from .prosody import OPEN_ROOMS, Prosody
-from .tls import Authority
+from .certificates import Authority
 from .waiting import Gate, until
 
 OPERATOR = {"commands": ["*"], "hosts": ["*.websages.com", "*.example.org"], "providers": ["*"],
@@ -29,7 +29,7 @@ class Channel:
         self._open.enter_context(self.server)
         address = self.place.addresses.replace(".0/24", ".5")
         authority = Authority(self.place.path("tls"))
-        self.site = self._open.enter_context(GistSite(address, authority.sign("site", address)))
+        self.site = self._open.enter_context(GistSite(address, authority.issue(address, stem="site")))
         accounts = hasattr(self.server, "account")
         for name in ("jarvis", *self._people) if accounts else ():
             self.server.account(name)
@@ -42,7 +42,7 @@ class Channel:
         if self.jabber:
             self._begin_jabber()
         self.fetch = {"allow": [f"{self.site.url}/*", f"{self.site.raw_url}/*"], "private": [self.place.addresses],
-                      "ca_file": str(authority.ca), "timeout": "5s"}
+                      "ca_file": str(authority.certificate), "timeout": "5s"}
         self.configure()
         return self
 

@@ -8,7 +8,7 @@ import ssl
 import threading
 import urllib.parse
 
-from .slapd import free_port
+from .ports import free_port
 
 
 class Request(http.server.BaseHTTPRequestHandler):

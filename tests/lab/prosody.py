@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 
 from .certificates import Authority
+from .ports import free_port
 from .waiting import until
 
 DOMAIN = "xmpp.test"
@@ -57,7 +58,7 @@ class Prosody:
         self.directory.chmod(0o755)
         self.address = address or place.addresses.replace("0/24", "1")
         self.port = free_port(self.address)
-        self.component_port = free_port(self.address, self.port + 1)
+        self.component_port = free_port(self.address)
         self.authority = Authority(self.directory)
         self.authority.issue(certified, f"*.{certified}")
         (self.directory / "data").mkdir()
@@ -139,15 +140,3 @@ class Prosody:
 
     def go_on(self):
         self._process.send_signal(signal.SIGCONT)
-
-
-def free_port(address, start=None):
-    """A port that nobody listens on; below 32768, where no outgoing connection takes it."""
-    for port in range(start or 15222 + os.getpid() % 5000, 32000):
-        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-            try:
-                probe.bind((address, port))
-                return port
-            except OSError:
-                continue
-    raise AssertionError(f"no free port at {address}")

@@ -2,9 +2,9 @@
 import base64
 import os
 import pathlib
-import socket
 import subprocess
 
+from .ports import free_port
 from .processes import Process
 from .waiting import until
 
@@ -36,19 +36,6 @@ userPassword: {READER_PASSWORD}
 """
 
 
-def free_port(address):
-    """Below 32768, where no dial can take it by chance."""
-    for _ in range(200):
-        port = 12000 + int.from_bytes(os.urandom(2), "big") % 20000
-        with socket.socket() as probe:
-            try:
-                probe.bind((address, port))
-                return port
-            except OSError:
-                continue
-    raise AssertionError(f"no free port on {address}")
-
-
 class Slapd:
     """`uri` (ldap://), `ldaps`, `ca`. `certificate`: of the authority, for TLS; `extra`: more lines of slapd.conf."""
 
@@ -57,11 +44,11 @@ class Slapd:
         (self.directory / "data").mkdir(parents=True)
         self.address, self.port, self.tls_port = address, free_port(address), free_port(address)
         self.uri, self.ldaps = f"ldap://{address}:{self.port}", f"ldaps://{address}:{self.tls_port}"
-        self.ca = authority.ca if authority else None
+        self.ca = authority.certificate if authority else None
         tls = ""
         if authority:
-            certificate, key = authority.sign(name, address)
-            tls = f"TLSCACertificateFile {authority.ca}\nTLSCertificateFile {certificate}\nTLSCertificateKeyFile {key}\n"
+            certificate, key = authority.issue(address, stem=name)
+            tls = f"TLSCACertificateFile {authority.certificate}\nTLSCertificateFile {certificate}\nTLSCertificateKeyFile {key}\n"
         readers = "* read" if anonymous else f'dn.exact="{READER}" read'
         (self.directory / "slapd.conf").write_text(f"""
 include /etc/ldap/schema/core.schema

@@ -5,7 +5,7 @@ import socket
 
 from lab import takes, until
 from lab.channel import asks, demo, with_demo
-from lab.slapd import free_port
+from lab.ports import free_port
 
 HERE = pathlib.Path(__file__).resolve().parent
 CONSOLE = HERE.parent.parent.parent / "config/examples/console.py"

@@ -5,7 +5,7 @@ from lab import takes
 from lab.channel import Channel, asks, demo, with_demo
 from lab.gist_site import GistSite
 from lab.slapd import BASE, Slapd
-from lab.tls import Authority
+from lab.certificates import Authority
 
 
 def one_line(person, text, answer):
@@ -24,7 +24,7 @@ def directory(place):
     """(slapd, the section `ldap:`)."""
     authority = Authority(place.path("ldap-tls"))
     slapd = Slapd(place, place.addresses.replace(".0/24", ".6"), authority=authority)
-    return slapd, {"uri": slapd.uri, "starttls": True, "base": BASE, "hosts": "ou=Hosts", "ca_file": str(authority.ca)}
+    return slapd, {"uri": slapd.uri, "starttls": True, "base": BASE, "hosts": "ou=Hosts", "ca_file": str(authority.certificate)}
 
 
 @takes(8)
@@ -87,7 +87,7 @@ def test_urls_that_are_no_good(place):
         gate, spec = demo(place)
         gate.open(workers=2)
         site = channel.site
-        stranger = GistSite(site.address, Authority(place.path("other"), "stranger").sign("site", site.address))
+        stranger = GistSite(site.address, Authority(place.path("other"), "stranger").issue(site.address, stem="site"))
         stranger.answers["/loki.yaml"] = lambda request: request.say(200, spec)
         channel.fetch["max_bytes"] = "8KiB"
         channel.fetch["allow"] += [f"{stranger.url}/*", "https://127.0.0.1:*/*"]

@@ -9,8 +9,9 @@ import yaml
 
 from lab import each, takes
 from lab.gist_site import GistSite
-from lab.slapd import ADMIN, BASE, READER, READER_PASSWORD, Slapd, free_port
-from lab.tls import Authority
+from lab.ports import free_port
+from lab.slapd import ADMIN, BASE, READER, READER_PASSWORD, Slapd
+from lab.certificates import Authority
 
 SPEC = "instance:\n  hostname: loki\n  fqdn: 'loki.websages.com'\n  size: '0512'   # MB\n\n  provider: Linode\n"
 GIST = "912450"
@@ -25,9 +26,9 @@ class Fetching:
         self.place = place
         self.address = place.addresses.replace(".0/24", ".5")
         self.authority = Authority(place.path("tls"))
-        self.site = GistSite(self.address, self.authority.sign("site", certificate_for or self.address))
+        self.site = GistSite(self.address, self.authority.issue(certificate_for or self.address, stem="site"))
         self.fetch = {"allow": [f"{self.site.url}/*", f"{self.site.raw_url}/*"], "private": [place.addresses],
-                      "ca_file": str(self.authority.ca), **fetch}
+                      "ca_file": str(self.authority.certificate), **fetch}
         place.configure(fetch=self.fetch)
 
     def __enter__(self):
@@ -168,7 +169,7 @@ def test_only_what_the_list_allows(place):
 
 def test_every_redirect_is_checked(place):
     with Fetching(place) as net:
-        other = GistSite(net.address, net.authority.sign("other", net.address))
+        other = GistSite(net.address, net.authority.issue(net.address, stem="other"))
         try:
             other.answers["/inner"] = lambda request: request.say(200, SPEC)
             say, url = net.site.answers, f"{net.site.url}/r"
@@ -190,7 +191,7 @@ def test_every_redirect_is_checked(place):
 
 def test_addresses_inside_are_refused_whatever_the_list_says(place):
     with Fetching(place, allow=["https://*/*", "http://127.0.0.1:*/*"]) as net:
-        with GistSite("127.0.0.1", net.authority.sign("inner", "127.0.0.1", "localhost")) as inner:
+        with GistSite("127.0.0.1", net.authority.issue("127.0.0.1", "localhost", stem="inner")) as inner:
             inner.answers["/inner"] = lambda request: request.say(200, SPEC)
             port = inner.port
             net.site.answers["/r"] = lambda request: request.redirect(f"https://127.0.0.1:{port}/inner")
@@ -297,10 +298,10 @@ def test_certificates_are_verified_against_the_file_named(place):
         net.site.answers["/x"] = lambda request: request.say(200, SPEC)
         url = f"{net.site.url}/x"
         assert net.text(url)[0] == SPEC
-        stranger = Authority(place.path("tls"), "stranger")
+        stranger = Authority(place.path("stranger"), "stranger")
         # What the environment says does not count, neither for nor against.
-        for ca, fits in ((stranger.ca, False), (net.authority.ca, True)):
-            other = str(stranger.ca if fits else net.authority.ca)
+        for ca, fits in ((stranger.certificate, False), (net.authority.certificate, True)):
+            other = str(stranger.certificate if fits else net.authority.certificate)
             net.configure(ca_file=str(ca))
             environment = place.environment(SSL_CERT_FILE=other, CURL_CA_BUNDLE=other, SSL_CERT_DIR="/nowhere",
                                             https_proxy="http://127.0.0.1:1", HTTPS_PROXY="http://127.0.0.1:1", ALL_PROXY="http://127.0.0.1:1")
@@ -342,7 +343,7 @@ class Looking:
         self.address = place.addresses.replace(".0/24", ".6")
         self.authority = Authority(place.path("tls"))
         self.slapd = Slapd(place, self.address, authority=self.authority, **(directory or {}))
-        self.ldap = {"uri": self.slapd.uri, "base": BASE, "ca_file": str(self.authority.ca), **ldap}
+        self.ldap = {"uri": self.slapd.uri, "base": BASE, "ca_file": str(self.authority.certificate), **ldap}
         self.configure()
 
     def configure(self, **ldap):
@@ -467,16 +468,16 @@ def test_binding_with_a_password(place):
 
 
 def test_tls_is_verified(place):
-    stranger = Authority(place.path("tls"), "stranger")
+    stranger = Authority(place.path("stranger"), "stranger")
     net = Looking(place)
     net.slapd.host()
-    environment = place.environment(LDAPTLS_CACERT=str(stranger.ca), LDAPTLS_REQCERT="never", LDAPURI="ldap://127.0.0.1:1")
-    place.write(".ldaprc", f"TLS_REQCERT never\nURI ldap://127.0.0.1:1\nTLS_CACERT {stranger.ca}\n")
+    environment = place.environment(LDAPTLS_CACERT=str(stranger.certificate), LDAPTLS_REQCERT="never", LDAPURI="ldap://127.0.0.1:1")
+    place.write(".ldaprc", f"TLS_REQCERT never\nURI ldap://127.0.0.1:1\nTLS_CACERT {stranger.certificate}\n")
     place.write("ldaprc", "TLS_REQCERT never\n")
     for uri in (net.slapd.uri, net.slapd.ldaps):
         net.configure(uri=uri)
         assert net.spec("cn=loki", environment=environment) == LOKI
-        net.configure(uri=uri, ca_file=str(stranger.ca))
+        net.configure(uri=uri, ca_file=str(stranger.certificate))
         net.refused("cn=loki", "certificate is not accepted", environment=environment)
         net.configure(uri=uri, ca_file=None)
         net.refused("cn=loki", "certificate is not accepted")
@@ -612,7 +613,7 @@ def test_servers_are_found_by_srv_records(place):
     resolver = net.address.replace(".6", ".53")
     place.write("resolv.conf", f"nameserver {resolver}\noptions timeout:1 attempts:1\n")
     records = [f"10 0 {dead} ldap.websages.com", f"20 0 {net.slapd.port} ldap.websages.com"]
-    certificate, key = net.authority.sign("named", "ldap.websages.com")
+    certificate, key = net.authority.issue("ldap.websages.com", stem="named")
     net.slapd.stop()
     configuration = net.slapd.directory / "slapd.conf"
     configuration.write_text(re.sub(r"TLSCertificateKeyFile .*", f"TLSCertificateKeyFile {key}",
