@@ -185,8 +185,41 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
   add("offers", "list offers", "regions, types and images of this provider", lists("offers"));
 }
 
+void linode_rows(pipeline::TaskTable& table) {
+  const std::vector<std::string> spec = {"guestid", "datacenter", "size",   "sshpubkey", "disks",
+                                         "volumes", "wipe",       "kernel", "rdns"};
+  machine_rows(table, "linode", spec, {});
+
+  TaskRow rebuild = row("linode:rebuild", "http", "make the machine anew",
+                        "the machine's root from the image again: same id and address, data disks and volumes stay");
+  rebuild.needs = {"hostname", "fqdn"};
+  rebuild.uses = spec;
+  for (const char* key : {"instance_id", "password", "ssh_host_private_key", "ssh_host_keys", "ssh_login_pubkey"})
+    rebuild.uses.emplace_back(key);
+  rebuild.gives = {"instance_id", "ipaddress", "created", "password", "ssh_host_keys"};
+  rebuild.timeout = 5min;
+  rebuild.plan = true;
+  rebuild.destroys = true;
+  table.add(rebuild);
+
+  TaskRow kernel = row("linode:set_kernel", "http", "set the kernel",
+                       "the kernel of the machine's configuration profile: the spec's `kernel`, else linode/grub2");
+  kernel.needs = {"fqdn"};
+  kernel.uses = {"instance_id", "kernel"};
+  kernel.timeout = 2min;
+  kernel.plan = true;
+  table.add(kernel);
+
+  TaskRow rdns = row("linode:set_rdns", "http", "reverse DNS",
+                     "the reverse DNS of the machine's addresses, if the spec says `rdns: yes`");
+  rdns.needs = {"fqdn"};
+  rdns.uses = {"instance_id", "rdns"};
+  rdns.timeout = 2min;
+  table.add(rdns);
+}
+
 void cloud_rows(pipeline::TaskTable& table) {
-  machine_rows(table, "linode", {"guestid", "datacenter", "size"}, {});
+  linode_rows(table);
   machine_rows(table, "ec2", {"guestid", "datacenter", "size"}, {});
   machine_rows(table, "vmware", {"guestid", "datacenter", "size"}, {"ipaddress"});
 }
