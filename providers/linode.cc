@@ -51,14 +51,12 @@ void rebuild_task(Call& call) {
   call.clipboard.set("created", made.created);
 }
 
-void set_kernel_task(Call& call) {
+// Before the machine is there a plan has nothing to say about it.
+template <void (LinodeProvider::*task)(const Call&, const Machine&)>
+void on_machine(Call& call) {
   LinodeProvider provider(call);
-  provider.set_kernel(call, require_machine(call, provider));
-}
-
-void set_rdns_task(Call& call) {
-  LinodeProvider provider(call);
-  provider.set_rdns(call, require_machine(call, provider));
+  if (call.plan && !machine_of(call, provider)) return;
+  (provider.*task)(call, require_machine(call, provider));
 }
 
 constexpr workers::BuiltIn kTasks[] = {
@@ -72,8 +70,8 @@ constexpr workers::BuiltIn kTasks[] = {
     {"linode:destroy", over_linode<destroy>},
     {"linode:adopt", over_linode<adopt>},
     {"linode:rebuild", rebuild_task},
-    {"linode:set_kernel", set_kernel_task},
-    {"linode:set_rdns", set_rdns_task},
+    {"linode:set_kernel", on_machine<&LinodeProvider::set_kernel>},
+    {"linode:set_rdns", on_machine<&LinodeProvider::set_rdns>},
     {"linode:machines", over_linode<list_machines>},
     {"linode:offers", over_linode<list_offers>},
 };
