@@ -63,7 +63,7 @@ class Sshd {
         "ListenAddress 127.0.0.1\nPidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin prohibit-password\n";
     for (const char* folder : {"etc", "etc/ssh", "root", "root/.ssh"}) std::filesystem::create_directory(dir / folder);
     for (const std::string& type : key_types) {
-      const std::string file = dir / ("etc/ssh/key_" + type);
+      const std::string file = dir / ("etc/ssh/ssh_host_" + type + "_key");
       if (type == "ed25519") {
         // Our own writer, so that sshd is one more reader that has to understand it.
         const workers::KeyPair pair = workers::make_ed25519_pair("root@test");
@@ -73,7 +73,7 @@ class Sshd {
         workers::run_program({"ssh-keygen", "-q", "-t", type, "-N", "", "-f", file});
       }
       host_keys.push_back(workers::check_public_key(read_text(file + ".pub")));
-      config += "HostKey /etc/ssh/key_" + type + "\n";
+      config += "HostKey /etc/ssh/ssh_host_" + type + "_key\n";
     }
     write_text(dir / "etc/passwd", "root:x:0:0:root:/root:/bin/sh\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n",
                0644);
