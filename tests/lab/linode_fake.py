@@ -25,7 +25,7 @@ from .web_server import WebServer
 
 class Token:
     """`scopes` as Linode writes them, "*" or "linodes:read_only images:read_only"; `expired`: refused like an unknown one;
-    `restricted`: its user has no grant to add or change anything."""
+    `restricted`: its user may look and has no grant to add or change anything."""
 
     def __init__(self, scopes="*", expired=False, restricted=False):
         self.scopes, self.expired, self.restricted = scopes, expired, restricted
@@ -159,7 +159,7 @@ class LinodeFake(Account):
                 reply = json.loads(json.dumps(reply))  # as it was; what is under way ends behind it
                 self.tick()
                 self.tick()  # and what came after that
-            return 200, reply, headers
+            return (204, b"", headers) if reply is None else (200, reply, headers)
         except Refusal as refusal:
             return refusal.status, _errors(refusal), {**headers, **refusal.headers}
 
@@ -243,8 +243,10 @@ class _Request(http.server.BaseHTTPRequestHandler):
             body = json.dumps(body)
         body = body.encode() if isinstance(body, str) else body
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+        for name, value in headers.items():
+            if status != 204 or not name.startswith("Content-"):
+                self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

@@ -41,7 +41,7 @@ class Client:
             with error:
                 status, text, self.headers = error.code, error.read(), error.headers
         assert status == want, f"{method} {path}: {status} {text[:500]!r}"
-        return json.loads(text)
+        return json.loads(text) if text else None
 
     def get(self, path, **more):
         return self.ask("GET", path, **more)
@@ -126,9 +126,14 @@ def test_every_endpoint_is_as_published(place):
         ask("POST", f"{bare}/shutdown")
         ask("DELETE", f"{bare}/configs/{config['id']}")
         ask("DELETE", f"{bare}/disks/{swap['id']}")
+        client.token = fake.add_token(restricted=True)
+        assert get("/profile/grants")["global"]["add_linodes"] is False
+        client.token = fake.token
         ask("DELETE", bare), ask("DELETE", loki)
         get("/account/events")
         get("/networking/ips")
+
+        get("/profile/grants", want=204)
 
         said = {asked.name for asked in fake.requests if asked.status == 200}
         silent = [f"{method} {pattern.pattern}" for method, pattern, _, _ in ROUTES
