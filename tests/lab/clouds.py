@@ -1,0 +1,225 @@
+"""Every provider behind one face, for the tests that hold for all of them: jarvis configured for it, its simulator, and between
+the two (but for `local`) a proxy that fails when a test says so.
+
+    with cloud("linode", place) as it:
+        place.expect(0, "deploy", it.spec("loki"))
+        assert [one.id for one in it.machines("loki")] == [...]
+"""
+import contextlib
+import json
+import shutil
+
+from . import descendants, exe_of
+from .dialects import Ec2, Linode, Vsphere
+from .fault_proxy import FaultProxy
+
+DOMAIN = "example.org"
+# What crashed or is refused a moment is asked again at once.
+SOON = {"attempts": 9, "delay": "10ms", "max_delay": "50ms"}
+
+
+def fqdn_of(host):
+    return f"{host}.{DOMAIN}"
+
+
+class Machine:
+    """`id` as text, `name`, `ours`: it carries jarvis's marks, `on`: it runs."""
+
+    def __init__(self, id, name, ours, on):
+        self.id, self.name, self.ours, self.on = str(id), name, ours, on
+
+    def __repr__(self):
+        return f"{self.name} ({self.id}{'' if self.ours else ', foreign'})"
+
+
+class Cloud:
+    """What a provider's tests need to know about it. Owned by one test."""
+
+    name = ""
+    keys = {}       # of a spec
+    proxy = None    # none: no API
+    creates = None  # the operation that makes the machine
+    rebuilds = False
+
+    def __init__(self, place):
+        self.place = place
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self):
+        with self._open:
+            self.begin(self._open.enter_context)
+            self.configure()
+            self._open = self._open.pop_all()
+        return self
+
+    def __exit__(self, *problem):
+        return self._open.__exit__(*problem)
+
+    def begin(self, enter):
+        """Starts what it needs."""
+
+    def section(self):
+        """Its keys in `providers:`."""
+        return {}
+
+    def configure(self, **keys):
+        """jarvis.yaml and action lists with nothing but the provider's own tasks."""
+        section = {**self.section(), **({} if self.name == "local" else {"poll": "20ms", "rate": 1000}), **keys}
+        self.place.configure(providers={self.name: section})
+        own = {operation: [{"task": self.full(task), "retry": SOON} for task in tasks] for operation, tasks in self.lists().items()}
+        self.place.plan(self.name, **own)
+
+    def full(self, task):
+        return task if ":" in task else f"{self.name}:{task}"
+
+    def lists(self):
+        make = ["keys:prepare", "deploy", "get_address"]
+        anew = ["rebuild"] if self.rebuilds else ["delete_machine", "deploy"]
+        prepare = ["keys:forget", "keys:prepare"] if self.rebuilds else ["keys:prepare"]
+        redeploy = ["can_deploy", "shutdown", *(prepare + anew if self.rebuilds else [anew[0], *prepare, anew[1]]), "get_address"]
+        return {"deploy": make, "redeploy": redeploy, "destroy": ["shutdown", "destroy"], "adopt": ["adopt"],
+                "power": ["shutdown", "startup", "reboot", "get_address"], "off": ["shutdown"]}
+
+    def spec(self, host="loki", **more):
+        keys = {"hostname": host, "fqdn": fqdn_of(host), "provider": self.name, **self.keys, **more}
+        return self.place.spec(host, text="instance:\n" + "".join(f"  {key}: {json.dumps(value)}\n" for key, value in keys.items()))
+
+    def machines(self, host=None):
+        """What is there, of this host: by name, or by its marks."""
+        raise NotImplementedError
+
+    def machine(self, host="loki"):
+        found = self.machines(host)
+        assert len(found) == 1, f"{self.name} has {len(found)} machines that are {host}: {found}"
+        return found[0]
+
+    def make_foreign(self, host):
+        """Somebody else's machine of that name; its id."""
+        raise NotImplementedError
+
+    def give_away(self, machine):
+        """The id is somebody else's machine from now on: another name, none of our marks."""
+        raise NotImplementedError
+
+    def make_second(self, host):
+        """One more that carries the host's marks."""
+        raise NotImplementedError
+
+    def end_outside(self, machine):
+        """Somebody deletes it behind jarvis's back."""
+        raise NotImplementedError
+
+    # jarvis
+
+    def confirmed(self, status, *command):
+        """A command that asks first, confirmed; the result."""
+        asked = self.place.expect(6, *command)
+        code = asked.text.rstrip().rpartition("jarvis confirm ")[2].split()[0]
+        return self.place.expect(status, "confirm", code)
+
+    def worker(self, serve):
+        """The process of the attempt that is under way (there must be just one); None when there is none."""
+        family = "jarvis-core" if self.name == "local" else "jarvis-http"
+        found = [pid for pid in descendants(serve.pid) if exe_of(pid) == family]
+        return found[1] if len(found) > 1 else None
+
+
+class Local(Cloud):
+    name = "local"
+
+    def begin(self, enter):
+        self.directory = self.place.path("state/local")
+
+    def section(self):
+        return {"addresses": self.place.addresses}
+
+
+class LinodeCloud(Cloud):
+    name = "linode"
+    keys = {"guestid": "Debian 12", "datacenter": "Atlanta", "size": 1024}
+    creates = "POST /v4/linode/instances"
+    rebuilds = True
+
+    def begin(self, enter):
+        from .linode_fake import LinodeFake
+        host = self.place.addresses.replace(".0/24", ".5")
+        self.fake = enter(LinodeFake(host, addresses=self.place.addresses.replace(".0/24", ".128/25")))
+        self.proxy = enter(FaultProxy(host, self.fake.url, Linode()))
+        self.place.write("linode.token", self.fake.token + "\n", 0o600)
+
+    def section(self):
+        return {"api": self.proxy.url, "token_file": "linode.token"}
+
+    def machines(self, host=None):
+        with self.fake.lock:
+            found = [Machine(one.id, one.label, any(tag.startswith("fqdn:") for tag in one.tags), one.status == "running")
+                     for one in self.fake.machines.values() if one.status != "deleting" and
+                     (host is None or one.label == fqdn_of(host) or f"fqdn:{fqdn_of(host)}" in one.tags)]
+        return found
+
+    def make_foreign(self, host):
+        with self.fake.lock:
+            return str(self.fake.add_machine(fqdn_of(host)).id)
+
+    def give_away(self, machine):
+        with self.fake.lock:
+            one = self.fake.machines[int(machine.id)]
+            one.label, one.tags = "somebody-elses", ["theirs"]
+
+    def make_second(self, host):
+        with self.fake.lock:
+            self.fake.add_machine("second", tags=list(self.fake.machines[int(self.machine(host).id)].tags))
+
+    def end_outside(self, machine):
+        with self.fake.lock:
+            del self.fake.machines[int(machine.id)]
+
+
+class Ec2Cloud(Cloud):
+    name = "ec2"
+    keys = {"guestid": "Debian 12", "size": 1024}
+    creates = "RunInstances"
+
+    def begin(self, enter):
+        from .moto import Moto
+        host = self.place.addresses.replace(".0/24", ".5")
+        self.moto = enter(Moto(host))
+        self.proxy = enter(FaultProxy(host, self.moto.url, Ec2()))
+        self.place.write("ec2.key", self.moto.key.secret + "\n", 0o600)
+
+    def section(self):
+        return {"region": self.moto.region, "endpoint": self.proxy.url, "access_key_id": self.moto.key.id,
+                "secret_key_file": "ec2.key", "images": {"Debian 12": {"owner": "136693071363", "name": "debian-12-amd64-*"}}}
+
+    def machines(self, host=None):
+        return [Machine(one["id"], one["name"], "jarvis:fqdn" in one["tags"], one["state"] == "running")
+                for one in self.moto.machines()
+                if host is None or fqdn_of(host) in (one["name"], one["tags"].get("jarvis:fqdn"))]
+
+    def make_foreign(self, host):
+        return self.moto.run_outside(fqdn_of(host))
+
+    def give_away(self, machine):
+        for key in ("jarvis:fqdn", "jarvis:run", "jarvis:step"):
+            self.moto.tag_outside(machine.id, key, None)
+        self.moto.tag_outside(machine.id, "Name", "somebody-elses")
+
+    def make_second(self, host):
+        tags = next(one["tags"] for one in self.moto.machines() if one["id"] == self.machine(host).id)
+        self.moto.run_outside(tags.pop("Name"), **tags)
+
+    def end_outside(self, machine):
+        self.moto.terminate_outside(machine.id)
+
+
+class VmwareCloud(Cloud):
+    name = "vmware"
+    creates = "CloneVM_Task"
+
+
+CLOUDS = {one.name: one for one in (Local, LinodeCloud, Ec2Cloud, VmwareCloud)}
+WITH_API = ("linode", "ec2", "vmware")
+
+
+def cloud(name, place):
+    return CLOUDS[name](place)
