@@ -67,6 +67,8 @@ class LinodeFake(Account):
         self.limits = []  # (pattern of Asked.name, count, seconds): more than that in a window is answered with 429
         self.tokens = {}
         self.token = self.add_token()
+        # Functions of the Asked, called without the lock before it is looked at, and before its reply is sent.
+        self.before = self.after = None
         self.stopped = threading.Event()
         self._faults, self._windows = [], {}
         self._server = WebServer(address, type("LinodeRequest", (_Request,), {"fake": self}), certificate, port)
@@ -123,6 +125,8 @@ class LinodeFake(Account):
 
     def answer(self, asked):
         """(status, reply or raw bytes, headers) or None: the connection is to be dropped. Records the request."""
+        if self.before:
+            self.before(asked)
         with self.lock:
             self.requests.append(asked)
             fault = next((fault for fault in self._faults if fault.left > 0 and fault.pattern.fullmatch(asked.name)), None)
@@ -132,6 +136,8 @@ class LinodeFake(Account):
         if fault and fault.hold:
             while not fault.hold.wait(0.05) and not self.stopped.is_set():
                 pass
+        if self.after:
+            self.after(asked)
         if fault and fault.drop:
             return None
         if fault and fault.status is not None:

@@ -1,15 +1,17 @@
 """The fake of Linode itself: prism finds nothing against the published description in what it answers, and it keeps state as
 Linode does. Providers are tested against it elsewhere."""
 import base64
+import contextlib
 import http.client
 import json
 import math
 import os
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 
-from lab import takes, until
+from lab import each, takes, until
 from lab.certificates import Authority
 from lab.linode_fake import LinodeFake
 from lab.linode_routes import ROUTES
@@ -360,20 +362,40 @@ def test_faults_are_scripted(_place):
         except urllib.error.HTTPError as error:
             with error:
                 assert (error.code, error.read(), error.headers["Content-Type"]) == (502, b"<html>Bad Gateway</html>", "text/html")
+
+        # A reply that is withheld: what was asked is done meanwhile.
+        go, asked = threading.Event(), threading.Thread(target=client.ask, args=("DELETE", one(fake.machine("loki.example.org").id)))
+        fake.fail_next("DELETE .*", status=None, hold=go)
+        asked.start()
+        until(lambda: not fake.machines, "the machine is gone")
+        assert asked.is_alive() and fake.requests[-1].status is None
+        go.set()
+        asked.join()
+        assert fake.requests[-1].status == 200
+
+        seen = []
+        fake.before, fake.after = seen.append, seen.append
+        client.get("/regions")
+        assert [asked.name for asked in seen] == ["GET /regions"] * 2
+
         fake.unavailable.add(("g6-nanode-1", "us-southeast"))
         assert client.refused("POST", "/linode/instances", {**LOKI, "label": "odin"})[1] == "type"
         assert [asked.status for asked in fake.named("POST /linode/instances")] == [None, 400]
         assert fake.requests[0].body["root_pass"] == PASSWORD
 
 
-@takes(6)
-def test_linode_cli_drives_it(place):
-    """Linode's own client, over TLS, with the judge between; it is built from a newer description than the judge's."""
+@takes(4)
+@each("alone", "judged")
+def test_linode_cli_drives_it(place, how):
+    """Linode's own client, over TLS; it is built from a newer description than the judge's."""
     program = simulator("linode-cli") / "bin/linode-cli"
     authority = Authority(place.path("authority"))
-    with LinodeFake() as fake, Judge(place, fake, certificate=authority.issue("127.0.0.1")) as judge:
+    certificate = authority.issue("127.0.0.1")
+    with contextlib.ExitStack() as servers:
+        fake = servers.enter_context(LinodeFake(certificate=certificate if how == "alone" else None))
+        front = servers.enter_context(Judge(place, fake, certificate=certificate)) if how == "judged" else fake
         environment = {"PATH": os.environ["PATH"], "HOME": str(place.directory), "LINODE_CLI_TOKEN": fake.token,
-                       "LINODE_CLI_API_HOST": judge.host, "LINODE_CLI_API_SCHEME": "https", "LINODE_CLI_API_VERSION": "v4",
+                       "LINODE_CLI_API_HOST": front.host, "LINODE_CLI_API_SCHEME": "https", "LINODE_CLI_API_VERSION": "v4",
                        "LINODE_CLI_CA": str(authority.certificate), "LINODE_CLI_SUPPRESS_VERSION_WARNING": "1"}
 
         def run(*arguments, status=0):
