@@ -7,7 +7,7 @@ the two (but for `local`) a proxy that fails when a test says so.
 """
 import contextlib
 import json
-import shutil
+import socket
 
 from . import descendants, exe_of
 from .dialects import Ec2, Linode, Vsphere
@@ -15,7 +15,12 @@ from .fault_proxy import FaultProxy
 
 DOMAIN = "example.org"
 # What crashed or is refused a moment is asked again at once.
-SOON = {"attempts": 9, "delay": "10ms", "max_delay": "50ms"}
+SOON = {"attempts": 9, "delay": "10ms", "max_delay": "50ms", "after_timeout": True}
+
+
+def answers(address, port):
+    with socket.socket() as probe:
+        return probe.connect_ex((address, port)) == 0
 
 
 def fqdn_of(host):
@@ -40,6 +45,9 @@ class Cloud:
     proxy = None    # none: no API
     creates = None  # the operation that makes the machine
     rebuilds = False
+    dialect = None     # of the proxy
+    upstream = None    # what is behind the proxy
+    patience = "1m"    # of one attempt
 
     def __init__(self, place):
         self.place = place
@@ -66,7 +74,7 @@ class Cloud:
         """jarvis.yaml and action lists with nothing but the provider's own tasks."""
         section = {**self.section(), **({} if self.name == "local" else {"poll": "20ms", "rate": 1000}), **keys}
         self.place.configure(providers={self.name: section})
-        own = {operation: [{"task": self.full(task), "retry": SOON} for task in tasks] for operation, tasks in self.lists().items()}
+        own = {operation: [{"task": self.full(task), "timeout": self.patience, "retry": SOON} for task in tasks] for operation, tasks in self.lists().items()}
         self.place.plan(self.name, **own)
 
     def full(self, task):
@@ -133,18 +141,28 @@ class Local(Cloud):
     def section(self):
         return {"addresses": self.place.addresses}
 
+    def machines(self, host=None):
+        found = []
+        for record in self.directory.glob("*/machine"):
+            lines = dict(line.partition(": ")[::2] for line in record.read_text().splitlines())
+            if host is None or lines["fqdn"] == fqdn_of(host):
+                found.append(Machine(lines["id"], lines["fqdn"], True, answers(lines["address"], int(lines["port"]))))
+        return found
+
 
 class LinodeCloud(Cloud):
     name = "linode"
     keys = {"guestid": "Debian 12", "datacenter": "Atlanta", "size": 1024}
     creates = "POST /v4/linode/instances"
+    dialect = Linode
     rebuilds = True
 
     def begin(self, enter):
         from .linode_fake import LinodeFake
         host = self.place.addresses.replace(".0/24", ".5")
         self.fake = enter(LinodeFake(host, addresses=self.place.addresses.replace(".0/24", ".128/25")))
-        self.proxy = enter(FaultProxy(host, self.fake.url, Linode()))
+        self.upstream = self.fake.url
+        self.proxy = enter(FaultProxy(host, self.upstream, self.dialect()))
         self.place.write("linode.token", self.fake.token + "\n", 0o600)
 
     def section(self):
@@ -179,12 +197,14 @@ class Ec2Cloud(Cloud):
     name = "ec2"
     keys = {"guestid": "Debian 12", "size": 1024}
     creates = "RunInstances"
+    dialect = Ec2
 
     def begin(self, enter):
         from .moto import Moto
         host = self.place.addresses.replace(".0/24", ".5")
         self.moto = enter(Moto(host))
-        self.proxy = enter(FaultProxy(host, self.moto.url, Ec2()))
+        self.upstream = self.moto.url
+        self.proxy = enter(FaultProxy(host, self.upstream, self.dialect()))
         self.place.write("ec2.key", self.moto.key.secret + "\n", 0o600)
 
     def section(self):
@@ -215,6 +235,7 @@ class Ec2Cloud(Cloud):
 class VmwareCloud(Cloud):
     name = "vmware"
     creates = "CloneVM_Task"
+    dialect = Vsphere
 
 
 CLOUDS = {one.name: one for one in (Local, LinodeCloud, Ec2Cloud, VmwareCloud)}
