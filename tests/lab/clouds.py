@@ -117,6 +117,18 @@ class Cloud:
         """Somebody deletes it behind jarvis's back."""
         raise NotImplementedError
 
+    def changes(self):
+        """The operations that changed something, in order, as the proxy saw them."""
+        return [one for one in self.proxy.operations() if self.dialect().changes(one)]
+
+    def obstacles(self):
+        """{what can say no at a redeploy: a function that makes it so}; each is tried on its own."""
+        return {}
+
+    def secrets(self):
+        """What must be read nowhere: credentials."""
+        return []
+
     # jarvis
 
     def confirmed(self, status, *command):
@@ -193,6 +205,22 @@ class LinodeCloud(Cloud):
             del self.fake.machines[int(machine.id)]
 
 
+    def obstacles(self):
+        def without(things, fits):
+            with self.fake.lock:
+                things[:] = [one for one in things if not fits(one)]
+
+        def no_right():
+            self.place.write("linode.token", self.fake.add_token("linodes:read_only images:read_only events:read_only") + "\n", 0o600)
+        return {"image gone": lambda: without(self.fake.images, lambda one: one["label"] == "Debian 12"),
+                "type gone": lambda: without(self.fake.types, lambda one: one["memory"] >= 1024),
+                "region gone": lambda: without(self.fake.regions, lambda one: one["id"] == "us-southeast"),
+                "a token without the right": no_right}
+
+    def secrets(self):
+        return [self.fake.token]
+
+
 class Ec2Cloud(Cloud):
     name = "ec2"
     keys = {"guestid": "Debian 12", "size": 1024}
@@ -230,6 +258,20 @@ class Ec2Cloud(Cloud):
 
     def end_outside(self, machine):
         self.moto.terminate_outside(machine.id)
+
+
+    def obstacles(self):
+        def key(one):
+            def use():
+                self.place.write("ec2.key", one.secret + "\n", 0o600)
+                self.configure(access_key_id=one.id)
+            return use
+        return {"image gone": lambda: self.configure(images={"Debian 12": {"owner": "136693071363", "name": "debian-12-gone-*"}}),
+                "type gone": lambda: self.spec(size="t99.huge"),
+                "a key without the right": key(self.moto.poor_key)}
+
+    def secrets(self):
+        return [self.moto.key.secret]
 
 
 class VmwareCloud(Cloud):

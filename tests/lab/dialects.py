@@ -17,6 +17,10 @@ class Plain:
         """The name that tests and records call a request by."""
         return f"{request.method} {request.path.partition('?')[0]}"
 
+    def changes(self, operation):
+        """Does this operation change something (and not only look)?"""
+        return not operation.startswith(("GET ", "HEAD "))
+
     def refusal(self, status, code, text):  # noqa: ARG002
         """The body of an answer that says no."""
         return text.encode()
@@ -88,6 +92,9 @@ class Ec2(Plain):
     def operation(self, request):
         return request.form.get("Action") or super().operation(request)
 
+    def changes(self, operation):
+        return not operation.startswith(("Describe", "Get"))
+
     def refusal(self, status, code, text):
         return (f'<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{text}</Message>'
                 f"</Error></Errors><RequestID>{uuid.uuid4()}</RequestID></Response>").encode()
@@ -149,6 +156,9 @@ class Vsphere(Plain):
     FINDS = ("FindByInventoryPath", "FindChild", "FindByUuid", "FindAllByUuid", "FindByDnsName", "FindAllByDnsName", "FindByIp",
              "FindAllByIp")
     PROPERTIES = ("RetrieveProperties", "RetrievePropertiesEx", "ContinueRetrievePropertiesEx", "WaitForUpdatesEx", "WaitForUpdates")
+
+    def changes(self, operation):
+        return operation.endswith("_Task") or operation in ("PowerOffVM", "Destroy", "ShutdownGuest", "RebootGuest", "UnregisterVM")
 
     def operation(self, request):
         found = re.search(rb"<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)", request.body)

@@ -1,7 +1,12 @@
 """What CONTRACTS §4 says of every provider: which machine is ours, which may be touched, and how many there are after a crash."""
-from lab import each, kill_now, takes, until
+import json
+
+import yaml
+
+from lab import each, kill_now, living, takes, until
 from lab.clouds import CLOUDS, WITH_API, cloud, fqdn_of
 from lab.moto import preloaded
+from lab.processes import command_line_of
 
 SHARED = [preloaded]
 ALL = tuple(CLOUDS)
@@ -105,6 +110,53 @@ def test_a_machine_that_was_deleted_outside(place, provider):
         assert it.machine().id != first.id
         it.end_outside(it.machine())
         it.confirmed(0, "destroy", "loki")
+
+
+@each(*WITH_API)
+@takes(10)
+def test_asked_before_the_old_machine_is_touched(place, provider):
+    with cloud(provider, place) as it:
+        assert it.obstacles()
+        for what in it.obstacles():
+            with cloud(provider, place.apart(what.replace(" ", "-"))) as other:
+                there = other.place
+                there.expect(0, "deploy", other.spec())
+                machine, changes = other.machine(), len(other.changes())
+                spec = other.spec()
+                other.obstacles()[what]()  # may write the spec anew
+                said = there.expect(2, "redeploy", spec)
+                assert "nothing was changed" in said.text, (what, said)
+                assert other.changes()[changes:] == [], (what, other.changes()[changes:])
+                assert other.machine().id == machine.id and other.machine().on, what
+
+
+@each(*WITH_API)
+@takes(5)
+def test_secrets_stay_where_they_are(place, provider):
+    """Token, password, keys and user data: in no log, journal, argument list or reply, whether it goes well or not."""
+    with cloud(provider, place) as it:
+        place.configure(**{**json.loads(place.path("jarvis.yaml").read_text()), "log": {"level": "debug", "file": "jarvis.log"}})
+        serve = place.serve()
+        held = it.proxy.fault("hold", when=it.creates)
+        place.expect(0, "deploy", it.spec(), "--detach")
+        held.reached()
+        lists = "\n".join(command_line_of(pid) for pid in living())
+        held.release()
+        assert ended(place, "loki")["state"] == "succeeded"
+        it.proxy.fault("500", times=None)
+        failing = place.run("deploy", it.spec("other"))
+        it.proxy.calm()
+        shown = yaml.safe_load(place.expect(0, "clipboard", "loki", "--reveal").out)
+        secrets = [*it.secrets(), shown["password"], *shown["ssh_host_private_key"].splitlines()[1:-1], *shown["ssh_login_key"].splitlines()[2:-1]]
+        said = lists + failing.text + serve.output() + "".join(
+            place.run(*command).text for command in (("logs", "loki"), ("status", "loki"), ("history", "loki"), ("clipboard", "loki"),
+                                                     ("logs", "loki", "--json"), ("audit",), ("check",)))
+        for secret in secrets:
+            assert secret not in said, f"{secret[:12]}... was said"
+            for path in place.state.rglob("*"):
+                if path.is_file():
+                    assert secret.encode() not in path.read_bytes(), f"{secret[:12]}... is in {path}"
+            assert secret not in place.path("jarvis.log").read_text()
 
 
 def ended(place, host):
