@@ -90,10 +90,11 @@ class Ec2(Plain):
         self._answers, self._lock = {}, threading.Lock()
 
     def operation(self, request):
-        return request.form.get("Action") or super().operation(request)
+        action = request.form.get("Action") or super().operation(request)
+        return f"{action} DryRun" if request.form.get("DryRun") == "true" else action
 
     def changes(self, operation):
-        return not operation.startswith(("Describe", "Get"))
+        return not operation.startswith(("Describe", "Get")) and not operation.endswith(" DryRun")
 
     def refusal(self, status, code, text):
         return (f'<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{text}</Message>'
