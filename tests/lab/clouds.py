@@ -10,6 +10,7 @@ import json
 import socket
 
 from . import descendants, exe_of
+from .certificates import Authority
 from .dialects import Ec2, Linode, Vsphere
 from .fault_proxy import FaultProxy
 
@@ -171,7 +172,7 @@ class LinodeCloud(Cloud):
 
     def begin(self, enter):
         from .linode_fake import LinodeFake
-        host = self.place.addresses.replace(".0/24", ".5")
+        host = self.place.host
         self.fake = enter(LinodeFake(host, addresses=self.place.addresses.replace(".0/24", ".128/25")))
         self.upstream = self.fake.url
         self.proxy = enter(FaultProxy(host, self.upstream, self.dialect()))
@@ -229,7 +230,7 @@ class Ec2Cloud(Cloud):
 
     def begin(self, enter):
         from .moto import Moto
-        host = self.place.addresses.replace(".0/24", ".5")
+        host = self.place.host
         self.moto = enter(Moto(host))
         self.upstream = self.moto.url
         self.proxy = enter(FaultProxy(host, self.upstream, self.dialect()))
@@ -276,8 +277,58 @@ class Ec2Cloud(Cloud):
 
 class VmwareCloud(Cloud):
     name = "vmware"
+    keys = {"guestid": "debian-12", "datacenter": "DC0", "size": 1024}
     creates = "CloneVM_Task"
     dialect = Vsphere
+
+    def begin(self, enter):
+        from .vcsim import Vcsim
+        self.authority = Authority(self.place.path("authority"))
+        self.vcsim = Vcsim(self.place, self.authority, templates=["debian-12"], addresses="10.1.2.")
+        self.upstream, self.ca = self.vcsim.url, self.authority.certificate
+        self.proxy = enter(FaultProxy(self.place.host, self.upstream, self.dialect(), authority=self.authority, upstream_ca=self.ca))
+        self.place.write("vmware.password", self.vcsim.password + "\n", 0o600)
+
+    def section(self):
+        return {"url": self.proxy.url, "user": self.vcsim.user, "password_file": "vmware.password", "datacenter": "DC0",
+                "ca_file": str(self.ca)}
+
+    def machines(self, host=None):
+        return [Machine(one["id"], one["name"], "jarvis.fqdn" in one["extra_config"], one["power"] == "poweredOn")
+                for one in self.vcsim.machines()
+                if host is None or fqdn_of(host) in (one["name"], one["extra_config"].get("jarvis.fqdn"))]
+
+    def make_foreign(self, host):
+        """One of those that were there before jarvis came."""
+        other = self.vcsim.machines()[0]["id"]
+        self.vcsim.rename_outside(other, fqdn_of(host))
+        return other
+
+    def give_away(self, machine):
+        for key in ("jarvis.fqdn", "jarvis.run", "jarvis.step"):
+            self.vcsim.tag_outside(machine.id, key, "")
+        self.vcsim.rename_outside(machine.id, "somebody-elses")
+
+    def make_second(self, host):
+        marks = self.vcsim.machines(fqdn_of(host))[0]["extra_config"]
+        other = next(one["id"] for one in self.vcsim.machines() if one["name"] != fqdn_of(host))
+        for key in ("jarvis.fqdn", "jarvis.run", "jarvis.step"):
+            self.vcsim.tag_outside(other, key, marks[key])
+
+    def end_outside(self, machine):
+        self.vcsim.power_outside(machine.id, False)
+        self.vcsim.destroy_outside(machine.id)
+
+    def obstacles(self):
+        def no_space():
+            for name in self.vcsim.datastores():
+                self.vcsim.free(name, 1 << 20)
+        return {"template gone": lambda: [self.vcsim.destroy_outside(one["id"]) for one in self.vcsim.templates()],
+                "no space": no_space,
+                "datastore gone": lambda: self.spec(datastore="LocalDS_77")}
+
+    def secrets(self):
+        return [self.vcsim.password]
 
 
 CLOUDS = {one.name: one for one in (Local, LinodeCloud, Ec2Cloud, VmwareCloud)}
