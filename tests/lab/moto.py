@@ -160,13 +160,15 @@ class Moto:
         except urllib.error.HTTPError as error:
             raise Refused(error.code, error.read().decode()) from None
 
-    def aws(self, *arguments, key=None, url=None):
+    def aws(self, *arguments, key=None, url=None, ca=None):
         """Debian's own client, `aws ec2 ARGUMENTS`; what its JSON says."""
         key = key or self.key
         environment = {"PATH": "/usr/bin:/bin", "HOME": os.devnull, "AWS_ACCESS_KEY_ID": key.id,
-                       "AWS_SECRET_ACCESS_KEY": key.secret, "AWS_DEFAULT_REGION": self.region, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "",
+                       "AWS_SECRET_ACCESS_KEY": key.secret, "AWS_DEFAULT_REGION": self.region,
+                       "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "",
                        **({"AWS_SESSION_TOKEN": key.token} if key.token else {})}
-        done = subprocess.run(["/usr/bin/aws", "--output", "json", "--endpoint-url", url or self.url, "ec2", *arguments],
+        trust = ["--ca-bundle", str(ca)] if ca else []
+        done = subprocess.run(["/usr/bin/aws", *trust, "--output", "json", "--endpoint-url", url or self.url, "ec2", *arguments],
                               env=environment, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, f"aws {' '.join(arguments)}: {done.stderr}"
         return json.loads(done.stdout) if done.stdout.strip() else None
