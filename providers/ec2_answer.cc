@@ -52,9 +52,9 @@ std::optional<Ec2Fault> read_fault(const std::string& body) {
   pugi::xml_document document;
   if (!document.load_buffer(body.data(), body.size())) return {};
   const pugi::xml_node root = document.document_element();
-  const bool query = std::strcmp(root.name(), "Response") == 0;
-  if (!query && std::strcmp(root.name(), "ErrorResponse") != 0) return {};
-  const pugi::xml_node error = root.first_element_by_path(query ? "Errors/Error" : "Error");
+  if (std::strcmp(root.name(), "Response") != 0 && std::strcmp(root.name(), "ErrorResponse") != 0) return {};
+  pugi::xml_node error = root.first_element_by_path("Errors/Error");
+  if (!error) error = root.child("Error");
   Ec2Fault fault{text_at(error, "Code"), text_at(error, "Message"), text_at(root, "RequestID")};
   if (fault.request.empty()) fault.request = text_at(root, "RequestId");
   if (fault.code.empty()) return {};

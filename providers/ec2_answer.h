@@ -21,7 +21,7 @@ std::unique_ptr<pugi::xml_document> read_answer(const std::string& body, const s
 struct Ec2Fault {
   std::string code, message, request;
 };
-// Of an answer that is a refusal: Response/Errors/Error, or ErrorResponse/Error.
+// Of an answer that is a refusal: Errors/Error or Error, in a Response or an ErrorResponse.
 std::optional<Ec2Fault> read_fault(const std::string& body);
 // Whether a fault of this code may pass by itself (EC2 API Reference, "Error codes").
 bool is_temporary_code(const std::string& code);

@@ -36,8 +36,7 @@ Query owner_query(const std::string& owner, const std::string& name) {
 std::vector<ImageAlias> image_aliases(const std::string& text) {
   std::vector<ImageAlias> made;
   if (text.empty()) return made;
-  const Clipboard outer = Clipboard::parse("{images: " + text + "}\n");
-  const Clipboard table = Clipboard::parse(std::string(outer.raw("images")) + "\n");
+  const Clipboard table = Clipboard::parse(text);
   for (const std::string& alias : table.keys()) {
     ImageAlias one{alias, {}, {}};
     for (const auto& [key, value] : table.map(alias)) (key == "owner" ? one.owner : one.name) = value;
