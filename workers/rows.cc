@@ -64,6 +64,29 @@ void ssh_rows(pipeline::TaskTable& table) {
   table.add(keypair);
 }
 
+// Where the provider's user data carried the host's first key.
+void own_key_rows(pipeline::TaskTable& table) {
+  TaskRow make = row("ssh:make_host_keys", "ssh", "host's own ssh key",
+                     "over the first login the host makes a key that no user data ever held");
+  make.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
+  make.uses = {"ssh_port", "ssh_host_private_key"};
+  make.gives = {"ssh_host_keys"};
+  make.timeout = 2min;
+  table.add(make);
+
+  TaskRow own = row("ssh:own_keys", "ssh", "host's own ssh key",
+                    "the host answers with its own key alone; the one that was handed over is forgotten");
+  own.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
+  own.uses = {"ssh_port", "ssh_host_private_key"};
+  own.gives = {"ssh_host_keys"};
+  own.timeout = 2min;
+  table.add(own);
+
+  table.add(
+      row("keys:forget", "ssh", "prepare keys",
+          "what belonged to the machine that is about to be made anew: its password, its keys, its fingerprints"));
+}
+
 void monitoring_rows(pipeline::TaskTable& table) {
   TaskRow silence = row("monitoring:silence", "core", "silence monitoring",
                         "runs monitoring.silence of the configuration, if there is one");
@@ -250,6 +273,7 @@ void add_built_in(pipeline::TaskTable& table) {
   for (const char* key : kSecrets) table.add_secret(key);
   keys_rows(table);
   ssh_rows(table);
+  own_key_rows(table);
   monitoring_rows(table);
   local_rows(table);
   cloud_rows(table);
