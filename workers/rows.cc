@@ -208,9 +208,31 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
   add("offers", "list offers", "regions, types and images of this provider", lists("offers"));
 }
 
+// What only EC2 has.
+void ec2_rows(pipeline::TaskTable& table) {
+  TaskRow console =
+      row("ec2:console", "http", "read the console", "the last lines of the machine's console, in the log");
+  console.needs = {"fqdn"};
+  console.uses = {"instance_id"};
+  console.timeout = 2min;
+  table.add(console);
+
+  TaskRow keys = row("ec2:console_keys", "http", "host keys from the console",
+                     "the host keys that the machine wrote on its console; for images that take no user data");
+  keys.needs = {"fqdn"};
+  keys.uses = {"instance_id"};
+  keys.gives = {"ssh_host_keys"};
+  keys.timeout = 2min;
+  keys.retry.deadline = 15min;
+  table.add(keys);
+}
+
 void cloud_rows(pipeline::TaskTable& table) {
   machine_rows(table, "linode", {"guestid", "datacenter", "size"}, {});
-  machine_rows(table, "ec2", {"guestid", "datacenter", "size"}, {});
+  machine_rows(table, "ec2",
+               {"guestid", "datacenter", "size", "disk", "volumes", "wipe", "elastic", "subnet", "security_groups"},
+               {});
+  ec2_rows(table);
   machine_rows(table, "vmware", {"guestid", "datacenter", "size"}, {"ipaddress"});
 }
 
