@@ -224,7 +224,7 @@ class LinodeCloud(Cloud):
 
 class Ec2Cloud(Cloud):
     name = "ec2"
-    keys = {"guestid": "Debian 12", "size": 1024}
+    keys = {"guestid": "Some Linux", "size": 1024}
     creates = "RunInstances"
     dialect = Ec2
 
@@ -238,7 +238,7 @@ class Ec2Cloud(Cloud):
 
     def section(self):
         return {"region": self.moto.region, "endpoint": self.proxy.url, "access_key_id": self.moto.key.id,
-                "secret_key_file": "ec2.key", "images": {"Debian 12": {"owner": "136693071363", "name": "debian-12-amd64-*"}}}
+                "secret_key_file": "ec2.key", "images": {"Some Linux": {"owner": "amazon", "name": "amzn2-ami-hvm-2.0.*"}}}
 
     def machines(self, host=None):
         return [Machine(one["id"], one["name"], "jarvis:fqdn" in one["tags"], one["state"] == "running")
@@ -267,7 +267,7 @@ class Ec2Cloud(Cloud):
                 self.place.write("ec2.key", one.secret + "\n", 0o600)
                 self.configure(access_key_id=one.id)
             return use
-        return {"image gone": lambda: self.configure(images={"Debian 12": {"owner": "136693071363", "name": "debian-12-gone-*"}}),
+        return {"image gone": lambda: self.configure(images={"Some Linux": {"owner": "amazon", "name": "amzn2-gone-*"}}),
                 "type gone": lambda: self.spec(size="t99.huge"),
                 "a key without the right": key(self.moto.poor_key)}
 

@@ -143,7 +143,7 @@ def test_secrets_stay_where_they_are(place, provider):
         lists = "\n".join(command_line_of(pid) for pid in living())
         held.release()
         assert ended(place, "loki")["state"] == "succeeded"
-        it.proxy.fault("500", times=None)
+        it.proxy.fault("401", times=None)
         failing = place.run("deploy", it.spec("other"))
         it.proxy.calm()
         shown = yaml.safe_load(place.expect(0, "clipboard", "loki", "--reveal").out)
