@@ -10,7 +10,7 @@ using namespace jarvis;
 constexpr workers::BuiltIn kTasks[] = {
     {"keys:prepare", workers::prepare_keys},         {"ssh:wait", workers::ssh_wait},
     {"ssh:fingerprints", workers::ssh_fingerprints}, {"ssh:run_first_boot", workers::ssh_run_first_boot},
-    {"ssh:make_keypair", workers::ssh_make_keypair},
+    {"ssh:make_keypair", workers::ssh_make_keypair}, {"ldapworker:save_secret", workers::ssh_save_secret},
 };
 
 }  // namespace
