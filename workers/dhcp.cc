@@ -1,5 +1,7 @@
 #include "workers/dhcp.h"
 
+#include <optional>
+
 #include "workers/dhcp_entry.h"
 #include "workers/ldap_settings.h"
 #include "workers/printable.h"
@@ -10,13 +12,18 @@ namespace {
 
 constexpr std::size_t kMostNamed = 5;
 
-LdapFound find(Directory& directory, const std::string& base, const std::string& filter) {
+LdapSearch search_at(const std::string& base) {
   LdapSearch search;
   search.base = base;
-  search.subtree = true;
-  search.filter = filter;
   search.attributes = {"objectClass", "cn", "dhcpHWAddress", "dhcpStatements", "dhcpOption"};
-  return directory.search(search);
+  return search;
+}
+
+// The entry of that name, whatever it is.
+std::optional<LdapEntry> entry_at(Directory& directory, const std::string& dn) {
+  LdapFound found = directory.search(search_at(dn));
+  if (found.entries.empty()) return {};
+  return std::move(found.entries.front());
 }
 
 std::vector<std::string> values(Directory& directory, const std::string& base, const std::string& filter,
@@ -42,11 +49,11 @@ bool one_address_only(Directory& directory) {
   return false;
 }
 
-std::string named(const std::vector<LdapEntry>& entries, bool more) {
+std::string named(const LdapFound& found) {
   std::string made;
-  for (std::size_t i = 0; i < entries.size() && i < kMostNamed; ++i)
-    made += (made.empty() ? "" : "; ") + printable(entries[i].dn);
-  return made + (more || entries.size() > kMostNamed ? "; ..." : "");
+  for (std::size_t i = 0; i < found.entries.size() && i < kMostNamed; ++i)
+    made += (made.empty() ? "" : "; ") + printable(found.entries[i].dn);
+  return made + (found.more || found.entries.size() > kMostNamed ? "; ..." : "");
 }
 
 std::string said(const LdapEntry& entry) {
@@ -69,19 +76,14 @@ std::string said(const LdapChange& change) {
 void put(const Call& call, Directory& directory, const LdapTree& tree, DhcpWish wish) {
   const std::string dn = "cn=" + name_value(wish.host.fqdn) + "," + tree.dhcp;
   const LdapName ours = LdapName::parse(dn);
-  const LdapFound found = find(directory, tree.dhcp, dhcp_filter(wish.host));
-  std::vector<LdapEntry> others;
-  const LdapEntry* is = nullptr;
-  for (const LdapEntry& entry : found.entries) {
-    if (LdapName::parse(entry.dn).is(ours)) {
-      is = &entry;
-    } else {
-      others.push_back(entry);
-    }
-  }
-  if (!others.empty() || found.more)
+  LdapSearch search = search_at(tree.dhcp);
+  search.subtree = true;
+  search.filter = dhcp_filter(wish.host);
+  LdapFound found = directory.search(search);
+  std::erase_if(found.entries, [&](const LdapEntry& entry) { return LdapName::parse(entry.dn).is(ours); });
+  if (!found.entries.empty() || found.more)
     throw Error(Kind::Permanent, "the DHCP server would not know which entry to take for " + wish.host.fqdn +
-                                     ": its name, card or address is also in " + named(others, found.more) +
+                                     ": its name, card or address is also in " + named(found) +
                                      "; remove what is stale");
   if (wish.host.macs.size() > 1) {
     wish.one_address_only = one_address_only(directory);
@@ -89,7 +91,8 @@ void put(const Call& call, Directory& directory, const LdapTree& tree, DhcpWish 
       call.log("the directory's schema allows one card per host: " + wish.host.macs.front().text() + ", which boots");
   }
   const LdapEntry wanted = dhcp_entry(wish, dn);
-  if (is == nullptr) {
+  const auto is = entry_at(directory, dn);
+  if (!is) {
     if (call.plan) return call.change("add " + printable(dn) + ": " + said(wanted));
     directory.add(wanted);
     return call.progress(printable(dn) + " added: " + wish.loader);
@@ -127,12 +130,9 @@ void dhcp_remove(Call& call) {
   const LdapTree tree = ldap_tree(call);
   const std::string dn = "cn=" + name_value(boot_fqdn(call)) + "," + tree.dhcp;
   const auto directory = open_directory(ldap_access(call, tree));
-  LdapSearch search;
-  search.base = dn;
-  search.attributes = {"objectClass"};
-  const LdapFound found = directory->search(search);
-  if (found.entries.empty()) return call.log(printable(dn) + " is not there");
-  (void)dhcp_changes(found.entries.front(), found.entries.front());  // refuses what is no dhcpHost
+  const auto is = entry_at(*directory, dn);
+  if (!is) return call.log(printable(dn) + " is not there");
+  (void)dhcp_changes(*is, *is);  // refuses what is no dhcpHost
   if (call.plan) return call.change("remove " + printable(dn));
   directory->remove(dn);
   call.progress(printable(dn) + " removed");

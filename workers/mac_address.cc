@@ -38,9 +38,9 @@ std::vector<std::string_view> octets_of(std::string_view text, std::string& join
   }
   if (text.find('.') == std::string_view::npos) return text.size() == 12 ? pairs(text) : std::vector{text};
   const auto thirds = split(text, '.');
-  if (thirds.size() != 3) return thirds;
+  if (thirds.size() != 3) return {text};
   for (const std::string_view third : thirds) {
-    if (third.size() != 4) return thirds;
+    if (third.size() != 4) return {text};
     joined += third;
   }
   return pairs(joined);
