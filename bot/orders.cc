@@ -139,13 +139,17 @@ Order order_of(House& house, const Talk& talk, Plan plan, Clipboard first, const
 // Everything that can be known to be wrong before the first task runs.
 awaitable<void> preflight(House& house, const Order& order) {
   auto faults = house.pipeline().credential_faults(order.plan);
+  bool foreign = false;
   if (faults.empty()) {
     const auto answers = co_await house.pipeline().ask(order.plan, order.first, order.directory);
     for (const auto& asked : answers) {
       if (!asked.fault.empty()) faults.push_back(asked.task + ": " + asked.fault);
+      foreign = foreign || asked.refused;
     }
   }
-  if (!faults.empty()) throw Error(Kind::Usage, joined_lines(faults) + "\nnothing was changed");
+  // Nothing is wrong with the spec when the machine that is there is not ours (CONTRACTS §4).
+  if (!faults.empty())
+    throw Error(foreign ? Kind::Permanent : Kind::Usage, joined_lines(faults) + "\nnothing was changed");
 }
 
 Order order_from_spec(House& house, const Talk& talk, const SpecText& source, const std::string& operation,

@@ -50,6 +50,7 @@ struct Asked {
   std::vector<std::string> changes;
   std::string fault;       // why it would fail; empty: it would not
   bool temporary = false;  // the fault may pass
+  bool refused = false;    // what is there is somebody else's
 };
 
 class Pipeline {

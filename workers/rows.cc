@@ -64,6 +64,29 @@ void ssh_rows(pipeline::TaskTable& table) {
   table.add(keypair);
 }
 
+// Where the provider's user data carried the host's first key.
+void own_key_rows(pipeline::TaskTable& table) {
+  TaskRow make = row("ssh:make_host_keys", "ssh", "host's own ssh key",
+                     "over the first login the host makes a key that no user data ever held");
+  make.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
+  make.uses = {"ssh_port", "ssh_host_private_key"};
+  make.gives = {"ssh_host_keys"};
+  make.timeout = 2min;
+  table.add(make);
+
+  TaskRow own = row("ssh:own_keys", "ssh", "host's own ssh key",
+                    "the host answers with its own key alone; the one that was handed over is forgotten");
+  own.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
+  own.uses = {"ssh_port", "ssh_host_private_key"};
+  own.gives = {"ssh_host_keys"};
+  own.timeout = 2min;
+  table.add(own);
+
+  table.add(
+      row("keys:forget", "ssh", "prepare keys",
+          "what belonged to the machine that is about to be made anew: its password, its keys, its fingerprints"));
+}
+
 void monitoring_rows(pipeline::TaskTable& table) {
   TaskRow silence = row("monitoring:silence", "core", "silence monitoring",
                         "runs monitoring.silence of the configuration, if there is one");
@@ -122,6 +145,73 @@ void local_rows(pipeline::TaskTable& table) {
   destroy.destroys = true;
   destroy.plan = true;
   table.add(destroy);
+}
+
+// What every provider over an API has (providers/machine_tasks.h); `uses` are the keys of a spec that it reads.
+void machine_rows(pipeline::TaskTable& table, const std::string& provider, const std::vector<std::string>& uses,
+                  const std::vector<std::string>& from_spec) {
+  const auto add = [&](const char* task, const char* stage, const char* help, const auto& more) {
+    TaskRow made = row((provider + ":" + task).c_str(), "http", stage, help);
+    made.needs = {"fqdn"};
+    made.uses = {"instance_id"};
+    made.timeout = 5min;
+    made.plan = true;
+    more(made);
+    table.add(made);
+  };
+  const auto spec_too = [&](TaskRow& made) {
+    made.needs = {"hostname", "fqdn"};
+    made.uses = uses;
+    for (const char* key : {"instance_id", "password", "ssh_host_private_key", "ssh_host_keys", "ssh_login_pubkey"})
+      made.uses.emplace_back(key);
+  };
+  const auto creates = [&](TaskRow& made) {
+    spec_too(made);
+    made.gives = {"instance_id", "ipaddress", "macaddrs", "created", "password"};
+    made.from_spec = from_spec;
+  };
+  add("can_deploy", "ask the provider", "could the machine be made now: image, type, region, quota, credentials",
+      spec_too);
+  add("deploy", "create the machine", "a machine of this provider, or the one of ours that is there; ends when it runs",
+      creates);
+  add("get_address", "get the address", "the addresses where the machine answers", [&](TaskRow& made) {
+    made.gives = {"ipaddress"};
+    made.from_spec = from_spec;
+    made.plan = false;
+  });
+  add("shutdown", "power off", "powers the machine off; well when it is off or gone", [](TaskRow&) {});
+  add("startup", "power on", "powers the machine on unless it runs", [](TaskRow& made) { made.plan = false; });
+  add("reboot", "reboot", "off and on again", [](TaskRow& made) { made.plan = false; });
+  add("delete_machine", "delete the machine", "deletes it and keeps its data disks and volumes; well when it is gone",
+      [](TaskRow& made) {
+        made.uses = {"instance_id", "wipe"};
+        made.destroys = true;
+      });
+  add("destroy", "delete the machine", "deletes it and all that was made for it; well when it is gone",
+      [](TaskRow& made) { made.destroys = true; });
+  add("adopt", "take over the machine", "jarvis's marks on a machine that it did not make, its spec on the clipboard",
+      [](TaskRow& made) {
+        made.gives = {"instance_id", "ipaddress", "macaddrs", "created"};
+        made.destroys = true;  // it gives jarvis the right to
+      });
+  const auto lists = [](const char* key) {
+    return [key](TaskRow& made) {
+      made.needs = {};
+      made.uses = {};
+      made.gives = {key};
+      made.plan = false;
+      made.timeout = 1min;
+      made.retry.deadline = 2min;
+    };
+  };
+  add("machines", "list machines", "what carries jarvis's marks at this provider", lists("machines"));
+  add("offers", "list offers", "regions, types and images of this provider", lists("offers"));
+}
+
+void cloud_rows(pipeline::TaskTable& table) {
+  machine_rows(table, "linode", {"guestid", "datacenter", "size"}, {});
+  machine_rows(table, "ec2", {"guestid", "datacenter", "size"}, {});
+  machine_rows(table, "vmware", {"guestid", "datacenter", "size"}, {"ipaddress"});
 }
 
 // Where specs come from. Asked before there is a run, so the person waits: short limits, and each task ends by itself
@@ -195,8 +285,10 @@ void add_built_in(pipeline::TaskTable& table) {
   for (const char* key : kSecrets) table.add_secret(key);
   keys_rows(table);
   ssh_rows(table);
+  own_key_rows(table);
   monitoring_rows(table);
   local_rows(table);
+  cloud_rows(table);
   spec_rows(table);
   boot_rows(table);
   bench_rows(table);

@@ -201,3 +201,58 @@ TEST_CASE("ldapworker:save_secret" * doctest::skip(!can_run_sshd())) {
   for (const auto& entry : std::filesystem::directory_iterator(sshd.dir / "etc/ldap")) files += entry.exists() ? 1 : 0;
   CHECK(files == 1);
 }
+
+TEST_CASE("a host key that was handed over is replaced by the host's own" * doctest::skip(!can_run_sshd())) {
+  const Sshd sshd({"ed25519"}, true, "-r");
+  const std::string first = read_text(sshd.dir / "etc/ssh/ssh_host_ed25519_key");
+  auto handed = Clipboard::parse(sshd.clipboard());
+  handed.set("ssh_host_private_key", first);
+  const SetAsideStderr log;
+
+  auto make = logged("ssh:make_host_keys", handed);
+  ssh_make_host_keys(make);
+  const auto both = make.clipboard.list("ssh_host_keys");
+  REQUIRE(both.size() == 2);
+  CHECK(check_public_key(both[0]).blob != sshd.host_keys[0].blob);
+  CHECK(check_public_key(both[1]).blob == sshd.host_keys[0].blob);
+  CHECK(read_text(sshd.dir / "etc/ssh/ssh_host_ed25519_key") == first);  // nothing is switched before both are expected
+
+  auto again = logged("ssh:make_host_keys", make.clipboard);  // asked again after a crash
+  ssh_make_host_keys(again);
+  CHECK(again.clipboard.list("ssh_host_keys") == both);
+
+  const auto until_own = [](Call& call) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    for (;;) {
+      try {
+        return ssh_own_keys(call);
+      } catch (const Error& e) {
+        // sshd reads its keys a moment after it was told.
+        if (e.kind() != Kind::Transient || std::chrono::steady_clock::now() > deadline) throw;
+      }
+    }
+  };
+  auto own = logged("ssh:own_keys", make.clipboard);
+  until_own(own);
+  CHECK(own.clipboard.list("ssh_host_keys") == std::vector<std::string>{both[0]});
+  CHECK_FALSE(own.clipboard.has("ssh_host_private_key"));
+  CHECK(public_half(read_text(sshd.dir / "etc/ssh/ssh_host_ed25519_key")).blob == check_public_key(both[0]).blob);
+  CHECK(check_public_key(read_text(sshd.dir / "etc/ssh/ssh_host_ed25519_key.pub")).blob ==
+        check_public_key(both[0]).blob);
+  CHECK_FALSE(std::filesystem::exists(sshd.dir / "etc/ssh/ssh_host_ed25519_key.own"));
+
+  auto crashed = logged("ssh:own_keys", make.clipboard);  // after the switch, before anybody knew of it
+  until_own(crashed);
+  CHECK(crashed.clipboard.text() == own.clipboard.text());
+
+  auto old = logged("ssh:wait", handed);  // whoever reads the user data cannot pose as the host any more
+  CHECK(error_of([&] { ssh_wait(old); }).kind() == Kind::Permanent);
+
+  const std::string before = own.clipboard.text();  // and where nothing was handed over nothing changes
+  auto nothing = logged("ssh:make_host_keys", own.clipboard);
+  ssh_make_host_keys(nothing);
+  auto nothing_either = logged("ssh:own_keys", own.clipboard);
+  ssh_own_keys(nothing_either);
+  CHECK(nothing.clipboard.text() == before);
+  CHECK(nothing_either.clipboard.text() == before);
+}
