@@ -67,7 +67,6 @@ std::optional<std::string> tftp_get(const TftpFile& file) {
   if (!handle) throw Error(Kind::Bug, "libcurl makes no handle");
   CURL* const h = handle.get();
   const std::string url = url_of(file);
-  char said[CURL_ERROR_SIZE] = {};
   Received received{{}, file.most_bytes};
   set(h, CURLOPT_URL, url.c_str());
   set(h, CURLOPT_PROTOCOLS_STR, "tftp");
@@ -77,11 +76,10 @@ std::optional<std::string> tftp_get(const TftpFile& file) {
   set(h, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(file.limit.count()));
   set(h, CURLOPT_TIMEOUT_MS, static_cast<long>(file.limit.count()));
   set(h, CURLOPT_TFTP_NO_OPTIONS, 1L);  // options (RFC 2347) confuse some old servers, and buy nothing here
-  set(h, CURLOPT_ERRORBUFFER, static_cast<char*>(said));
   set(h, CURLOPT_WRITEFUNCTION, take);
   set(h, CURLOPT_WRITEDATA, &received);
   const CURLcode code = curl_easy_perform(h);
-  const std::string detail = printable(said[0] == '\0' ? curl_easy_strerror(code) : said);
+  const std::string detail = curl_easy_strerror(code);  // its longer words are about sockets where it is about TFTP
   const std::string shown = printable(url);
   switch (code) {
     case CURLE_OK:

@@ -1,5 +1,5 @@
-"""A network of a test's own: a network namespace that nothing leaves, and the servers on it. An ordinary user needs no more than
-user namespaces."""
+"""A network of a test's own: a network namespace that nothing leaves, and the servers on it. An ordinary user needs what
+local hosts need (docs/local.md): uidmap and a range in /etc/subuid."""
 import json
 import os
 import pathlib
@@ -20,7 +20,8 @@ class Island:
     def __init__(self, place, mac="52:54:00:0a:0b:01"):
         self.place, self.mac = place, mac
         as_root = os.geteuid() == 0
-        unshare = ["unshare", *([] if as_root else ["--user", "--map-root-user"]), "--net", "cat"]
+        # The whole range of an ordinary user (/etc/subuid): tftpd becomes nobody, which must be somebody.
+        unshare = ["unshare", *([] if as_root else ["--user", "--map-auto", "--map-root-user"]), "--net", "cat"]
         self._holder = place.background(Process(unshare, place.path("island.log"), place.directory, dict(os.environ),
                                                 stdin=subprocess.PIPE))
         until(lambda: exe_of(self._holder.pid) == "cat" or not self._holder.running(), "the island is there")
@@ -52,9 +53,8 @@ class Island:
         return json.loads(self.run(sys.executable, CLIENT, "client", mac or self.mac).stdout)
 
     def tftpd(self, root):
-        """tftpd-hpa serves the directory, as nobody where that can be."""
-        user = "nobody" if os.geteuid() == 0 else "root"
-        server = self.start("tftpd", "/usr/sbin/in.tftpd", "-L", "-a", f"{self.address}:69", "-u", user, "-s", root)
+        """tftpd-hpa serves the directory, as nobody."""
+        server = self.start("tftpd", "/usr/sbin/in.tftpd", "-L", "-a", f"{self.address}:69", "-u", "nobody", "-s", root)
         self.until_bound(server, 69)
         return server
 
