@@ -39,7 +39,7 @@ std::string listed(const std::vector<std::string>& words) {
 }  // namespace
 
 std::string boot_fqdn(const Call& call) {
-  const std::string fqdn = lower(call.clipboard.require("fqdn"));
+  std::string fqdn = lower(call.clipboard.require("fqdn"));
   if (fqdn.size() > 253 || !is_fqdn(fqdn))
     throw Error(Kind::Usage, "fqdn: `" + printable(fqdn, 80) + "` is no full host name (RFC 1123)");
   return fqdn;

@@ -396,3 +396,44 @@ def test_without_a_pxe_section(place):
     place.configure(pxe={"next_servers": [Island.address], "subnets": {Island.network: {"router": "10.20.0.254"}}})
     net.task("ldapworker:dhcp_install", 1, "no `ldap:` section")
     net.task("pxe:links_install", 1, "neither where boot links are made")
+
+
+# In an action list
+
+def test_a_run_that_fails_leaves_a_host_that_boots_from_its_disk(place):
+    island, root = Island(place, MAC), boot_place(place)
+    net = Net(place, island, ldif=DHCP_TREE + OS_TREE)
+    dhcpd = island.dhcpd(net.slapd, "dhcpd")
+    island.tftpd(root)
+    # As a provider would: gives the address and the card. `power` does not come on.
+    place.write("machine", f"""#!/bin/sh
+case $1 in
+  make) sed '/^ipaddress:/d;/^macaddrs:/d'; printf 'ipaddress: [10.20.0.7]\\nmacaddrs: [{MAC}]\\n' ;;
+  power) echo 'no power' >&2; exit 1 ;;
+esac
+""", 0o755)
+    net.pxe.update(tftp_root=str(root), templates=str(place.path("templates")))
+    place.configure(ldap=net.ldap, pxe=net.pxe, workers={"machine": {"run": str(place.path("machine")), "tasks": {
+        "make": {"gives": ["ipaddress", "macaddrs"]}, "power": {}}}})
+    steps = ["machine:make", "ldapworker:join_os_set", "ldapworker:dhcp_install", "pxe:links_install"]
+    end = ["ldapworker:dhcp_local", "pxe:links_menu"]
+    place.plan("demo", deploy=[*steps, "machine:power", *end])
+    spec = place.spec("loki", fqdn="loki.websages.com", provider="demo", os="Debian 12")
+
+    def jarvis(*arguments, status):
+        done = subprocess.run([*island.enter, *place.arguments(*arguments)], stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                              timeout=60, env=place.environment(), cwd=place.directory)
+        assert done.returncode == status, done
+        return (done.stdout + done.stderr).decode()
+
+    assert f"to cn=Debian 12,{SETS}" in jarvis("plan", spec, status=5)
+    said = jarvis("deploy", spec, status=1)
+    assert "failed at" in said and "no power" in said, said
+    assert links_of(root)["0A140007"] == "../pxelinux.menus/main_menu"
+    assert island.dhcp_offer()["filename"] == "pxelinux.0"
+    place.plan("demo", deploy=[*steps, *end])
+    jarvis("deploy", spec, status=0)
+    assert island.dhcp_offer()["filename"] == "pxelinux.0" and links_of(root) == chain("main_menu")
+    log = jarvis("logs", "loki", status=0)
+    assert "added: pxelinux.install" not in log and "changed: pxelinux.install" in log, log
+    dhcpd.kill()  # it takes its time on SIGTERM
