@@ -261,6 +261,40 @@ void spec_rows(pipeline::TaskTable& table) {
   table.add(check);
 }
 
+// Booting from the network, and what the directory knows of a host.
+void boot_rows(pipeline::TaskTable& table) {
+  const auto add = [&](const char* name, const char* family, const char* stage, const char* help,
+                       std::vector<std::string> needs, std::vector<std::string> uses, const char* undo = "") {
+    TaskRow made = row(name, family, stage, help);
+    made.needs = std::move(needs);
+    made.uses = std::move(uses);
+    made.undo = undo;
+    made.timeout = 1min;
+    made.plan = true;
+    table.add(made);
+  };
+  add("ldapworker:dhcp_install", "ldap", "dhcp: boot the installer",
+      "the host's DHCP entry in the directory, with the loader that installs",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server"}, "ldapworker:dhcp_local");
+  add("ldapworker:dhcp_local", "ldap", "dhcp: boot from disk",
+      "the host's DHCP entry in the directory, with the loader that starts what is on its disk",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server"});
+  add("ldapworker:dhcp_remove", "ldap", "dhcp: forget the host", "takes the host's DHCP entry out of the directory",
+      {"fqdn"}, {});
+  add("ldapworker:join_os_set", "ldap", "operating system",
+      "the host into its operating system's group, and out of others", {"hostname", "os"}, {});
+  add("ldapworker:save_secret", "ssh", "ldap password", "the host's LDAP password into its /etc/ldap/ldap.secret, 0400",
+      {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key", "password"}, {"ssh_port"});
+  add("pxe:links_install", "http", "boot menu: install",
+      "the boot links lead to the host's install menu; TFTP shows it", {"hostname", "fqdn", "ipaddress", "macaddrs"},
+      {"os", "next-server", "dhcplinks"}, "pxe:links_menu");
+  add("pxe:links_menu", "http", "boot menu: main", "the boot links lead to the main menu; TFTP shows it",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server", "dhcplinks"});
+  add("pxe:links_remove", "http", "boot menu: none",
+      "takes away the host's boot links and install menu where jarvis keeps them",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {});
+}
+
 // Tasks that do next to nothing: what the pipeline itself costs (tests/bench).
 void bench_rows(pipeline::TaskTable& table) {
   table.add(row("bench:nothing", "core", "nothing", "takes the clipboard and leaves it alone; for measuring"));
@@ -278,6 +312,7 @@ void add_built_in(pipeline::TaskTable& table) {
   local_rows(table);
   cloud_rows(table);
   spec_rows(table);
+  boot_rows(table);
   bench_rows(table);
 }
 

@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kUser = "root";
+constexpr const char* kLdapSecret = "/etc/ldap/ldap.secret";
 constexpr const char* kKeyFile = "/root/.ssh/id_ed25519";
 constexpr const char* kHostKeyFile = "/etc/ssh/ssh_host_ed25519_key";
 constexpr const char* kNewHostKeyFile = "/etc/ssh/ssh_host_ed25519_key.own";  // until the host answers with it
@@ -175,6 +176,30 @@ void ssh_make_keypair(Call& call) {
   if (key.comment.empty()) key.comment = "root@" + fqdn;
   if (host.read_file(public_file) != key.line() + "\n") host.write_file(public_file, key.line() + "\n", "644");
   call.clipboard.set("remote_ssh_pubkey", key.line());
+}
+
+void ssh_save_secret(Call& call) {
+  const std::string fqdn = call.clipboard.require("fqdn");
+  const std::string password = call.clipboard.require("password");
+  const std::string change = std::string("write ") + kLdapSecret + " of " + fqdn;
+  std::unique_ptr<SshSession> session;
+  try {
+    session = logged_in(call.clipboard);
+  } catch (const Error& e) {
+    // Before a redeploy the host may be off, or another one: no reason not to plan.
+    if (!call.plan || e.kind() == Kind::Usage) throw;
+    call.log(e.what());
+    return call.change(change);
+  }
+  RemoteHost host(*session, call);
+  const std::string state = host.try_run({"stat", "-c", "%u %a %F", kLdapSecret}).output;
+  if (state == "0 400 regular file\n" && host.read_file(kLdapSecret) == password + "\n")
+    return call.log(std::string(kLdapSecret) + " holds it already");
+  if (call.plan) return call.change(change);
+  host.replace_file(kLdapSecret, password + "\n", "0400");
+  if (host.read_file(kLdapSecret) != password + "\n")
+    throw Error(Kind::Permanent, session->place() + ": " + kLdapSecret + " does not hold what was written");
+  call.progress(std::string(kLdapSecret) + " written");
 }
 
 void ssh_make_host_keys(Call& call) {
