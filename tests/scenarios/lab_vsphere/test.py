@@ -133,7 +133,8 @@ def test_through_the_proxy(place):
             return listed
         assert "loki" not in names() and hiding.count
         assert person.find("DC0/vm/loki") is None
-        assert refusal(lambda: person.call(lambda: folder.CreateVM_Task(config=person.config("loki"), pool=pool))) == "DuplicateName"
+        again = person.config("loki")
+        assert refusal(lambda: person.call(lambda: folder.CreateVM_Task(config=again, pool=pool))) == "DuplicateName"
         hiding.reveal()
         assert "loki" in names() and person.find("DC0/vm/loki")
         proxy.fault("expired", when="FindByInventoryPath")

@@ -16,7 +16,7 @@ import (
 // Control answers tests, in JSON:
 //
 //	GET    /machines          id, name, uuid, power, cpus, memory (MB), extra_config, disks, macs, networks ... of each
-//	POST   /machines/ID       {"name": TEXT, "address": TEXT, "power": "on" or "off", "extra_config": {KEY: TEXT}}: what is there is done
+//	POST   /machines/ID       {"name": TEXT, "address": TEXT, "power": "on" or "off", "extra_config": {KEY: TEXT}}
 //	DELETE /machines/ID       powers off and destroys
 //	GET    /datastores        name, capacity, free
 //	POST   /datastores/NAME   {"free": BYTES}
@@ -114,9 +114,10 @@ func (c *Control) machines(ctx context.Context) ([]machine, error) {
 }
 
 func show(one mo.VirtualMachine) machine {
-	shown := machine{ID: one.Self.Value, Name: one.Name, UUID: one.Config.Uuid, GuestID: one.Config.GuestId, Template: one.Config.Template,
-		Power: string(one.Runtime.PowerState), CPUs: one.Config.Hardware.NumCPU, Memory: one.Config.Hardware.MemoryMB,
-		Annotation: one.Config.Annotation, Path: one.Config.Files.VmPathName, ExtraConfig: map[string]string{}}
+	shown := machine{ID: one.Self.Value, Name: one.Name, UUID: one.Config.Uuid, GuestID: one.Config.GuestId,
+		Template: one.Config.Template, Power: string(one.Runtime.PowerState), CPUs: one.Config.Hardware.NumCPU, Memory: one.Config.Hardware.MemoryMB,
+		Annotation: one.Config.Annotation, Path: one.Config.Files.VmPathName,
+		ExtraConfig: map[string]string{}}
 	if one.Parent != nil {
 		shown.Folder = one.Parent.Value
 	}

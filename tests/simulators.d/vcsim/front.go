@@ -105,7 +105,8 @@ func (f *Front) change(w http.ResponseWriter, r *http.Request, name string, body
 func (f *Front) refusal(ctx context.Context, method *simulator.Method) types.BaseMethodFault {
 	switch request := method.Body.(type) {
 	case *types.CreateVM_Task:
-		return f.refuseMachine(ctx, method.This, request.Config.Name, datastoreOf(request.Config.Files), addedDisks(request.Config.DeviceChange))
+		where, disks := datastoreOf(request.Config.Files), addedDisks(request.Config.DeviceChange)
+		return f.refuseMachine(ctx, method.This, request.Config.Name, where, disks)
 	case *types.CloneVM_Task:
 		if f.simulated.esx {
 			return new(types.NotSupported)
@@ -137,15 +138,11 @@ func (f *Front) refusal(ctx context.Context, method *simulator.Method) types.Bas
 	return nil
 }
 
-func (f *Front) refuseMachine(ctx context.Context, folder types.ManagedObjectReference, name, datastore string, disks []int64) types.BaseMethodFault {
-	machines, err := f.simulated.machines(ctx)
-	if err != nil {
-		return nil
-	}
-	for _, machine := range machines {
-		if machine.Name == name && machine.Parent != nil && *machine.Parent == folder {
-			return &types.DuplicateName{Name: name, Object: machine.Self}
-		}
+func (f *Front) refuseMachine(ctx context.Context, folder types.ManagedObjectReference, name, datastore string,
+	disks []int64) types.BaseMethodFault {
+	other, err := object.NewSearchIndex(f.simulated.admin.Client).FindChild(ctx, folder, name)
+	if err == nil && other != nil {
+		return &types.DuplicateName{Name: name, Object: other.Reference()}
 	}
 	return f.refuseDisks(ctx, datastore, disks)
 }
@@ -190,7 +187,8 @@ func (f *Front) complete(ctx context.Context, method *simulator.Method, reply []
 			}
 		}
 	case *types.CreateVM_Task:
-		f.configure(ctx, info.Result.(types.ManagedObjectReference), &types.VirtualMachineConfigSpec{ExtraConfig: request.Config.ExtraConfig})
+		rest := &types.VirtualMachineConfigSpec{ExtraConfig: request.Config.ExtraConfig}
+		f.configure(ctx, info.Result.(types.ManagedObjectReference), rest)
 	case *types.ReconfigVM_Task:
 		f.simulated.tidyExtraConfig(method.This)
 	case *types.PowerOnVM_Task:
@@ -311,5 +309,6 @@ func sayFault(w http.ResponseWriter, kind, text string) {
 
 func sayTask(w http.ResponseWriter, name string, task types.ManagedObjectReference) {
 	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-	fmt.Fprintf(w, envelope, fmt.Sprintf(`<%sResponse xmlns="urn:vim25"><returnval type="Task">%s</returnval></%sResponse>`, name, task.Value, name))
+	fmt.Fprintf(w, envelope, fmt.Sprintf(`<%sResponse xmlns="urn:vim25"><returnval type="Task">%s</returnval></%sResponse>`,
+		name, task.Value, name))
 }
