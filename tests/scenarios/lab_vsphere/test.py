@@ -124,10 +124,10 @@ def test_through_the_proxy(place):
         hiding = proxy.hide_new(vsphere.ids())
         made = person.call(lambda: folder.CreateVM_Task(config=person.config("loki"), pool=pool))
         assert made.name == "loki", "what is asked for by its reference is not hidden"
-        vim = person.vim
+        assert person.updates([made]) == ["loki"], "nor what is watched by its reference"
 
         def names():
-            view = person.content.viewManager.CreateContainerView(person.content.rootFolder, [vim.VirtualMachine], True)
+            view = person.content.viewManager.CreateContainerView(person.content.rootFolder, [person.vim.VirtualMachine], True)
             listed = sorted(one.name for one in view.view)
             view.Destroy()
             return listed
