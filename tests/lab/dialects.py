@@ -158,6 +158,14 @@ class Vsphere(Plain):
              "FindAllByIp")
     PROPERTIES = ("RetrieveProperties", "RetrievePropertiesEx", "ContinueRetrievePropertiesEx", "WaitForUpdatesEx", "WaitForUpdates")
 
+    def __init__(self):
+        self._watched = set()  # (session, machine) that a property filter was made for
+
+    def remember(self, request, status, body):
+        if request.operation == "CreateFilter":
+            for reference in re.findall(rb'<(?:\w+:)?obj [^>]*type="VirtualMachine"[^>]*>([^<]*)<', request.body):
+                self._watched.add((request.headers.get("Cookie"), reference.decode()))
+
     def changes(self, operation):
         return operation.endswith("_Task") or operation in ("PowerOffVM", "Destroy", "ShutdownGuest", "RebootGuest", "UnregisterVM")
 
@@ -195,10 +203,10 @@ class Vsphere(Plain):
         if request.operation in self.FINDS:
             text = drop(r'<returnval[^>]*type="VirtualMachine"[^>]*>([^<]*)</returnval>')
         elif request.operation in self.PROPERTIES:
-            asked = request.body.decode(errors="replace")
+            asked, session = request.body.decode(errors="replace"), request.headers.get("Cookie")
             for tag in ("objects", "objectSet"):
                 text = drop(rf'<{tag}>(?:<kind>\w*</kind>)?<obj [^>]*type="VirtualMachine"[^>]*>([^<]*)</obj>.*?</{tag}>',
-                            keep=lambda reference: f">{reference}</" in asked)
+                            keep=lambda reference: f">{reference}</" in asked or (session, reference) in self._watched)
             text = drop(r'<ManagedObjectReference [^>]*type="VirtualMachine"[^>]*>([^<]*)</ManagedObjectReference>')
         return (status, text.encode()) if text.encode() != body else None
 
