@@ -6,36 +6,47 @@
 
 namespace jarvis::providers {
 
-namespace {
-
 using workers::Call;
 
-template <void (*task)(Call&, Provider&)>
-void over_linode(Call& call) {
+namespace {
+
+void over_linode(Call& call, void (*task)(Call&, Provider&)) {
   LinodeProvider provider(call);
   task(call, provider);
+}
+
+// Before the machine is there a plan has nothing to say about it.
+void on_machine(Call& call, void (LinodeProvider::*task)(const Call&, const Machine&)) {
+  LinodeProvider provider(call);
+  if (call.plan && !machine_of(call, provider)) return;
+  (provider.*task)(call, require_machine(call, provider));
 }
 
 // An attempt that ends with "not yet" hands nothing on, and the machine has the password of the attempt that created
 // it. So where nobody made one before, it comes from what only jarvis knows and what stays the same over attempts.
 void make_password(Call& call) {
   if (call.plan || call.clipboard.scalar("password")) return;
-  call.clipboard.set("password",
-                     "L" + workers::sha256_hex("password\n" + call.setting("TOKEN") + "\n" + call.step).substr(0, 31));
+  const std::string digest = workers::sha256_hex("password\n" + call.setting("TOKEN") + "\n" + call.step);
+  call.clipboard.set("password", "L" + digest.substr(0, 31));
 }
 
-void deploy_task(Call& call) {
+}  // namespace
+
+void linode_can_deploy(Call& call) {
+  over_linode(call, can_deploy);
+}
+
+void linode_deploy(Call& call) {
   LinodeProvider provider(call);
   make_password(call);
   deploy(call, provider);
 }
 
-// The redeploy in place: same id, same address.
-void rebuild_task(Call& call) {
+void linode_rebuild(Call& call) {
   LinodeProvider provider(call);
   const auto machine = machine_of(call, provider);
   const bool of_this_step = machine && machine->marks->step == call.step;
-  if (!machine || (of_this_step && !provider.is_rebuilding(*machine))) return deploy_task(call);
+  if (!machine || (of_this_step && !provider.is_rebuilding(*machine))) return linode_deploy(call);
   const Recipe recipe = provider.resolve(call.clipboard);
   if (call.plan) {
     provider.ask(call);
@@ -51,35 +62,48 @@ void rebuild_task(Call& call) {
   call.clipboard.set("created", made.created);
 }
 
-// Before the machine is there a plan has nothing to say about it.
-template <void (LinodeProvider::*task)(const Call&, const Machine&)>
-void on_machine(Call& call) {
-  LinodeProvider provider(call);
-  if (call.plan && !machine_of(call, provider)) return;
-  (provider.*task)(call, require_machine(call, provider));
+void linode_get_address(Call& call) {
+  over_linode(call, get_address);
 }
 
-constexpr workers::BuiltIn kTasks[] = {
-    {"linode:can_deploy", over_linode<can_deploy>},
-    {"linode:deploy", deploy_task},
-    {"linode:get_address", over_linode<get_address>},
-    {"linode:shutdown", over_linode<shutdown>},
-    {"linode:startup", over_linode<startup>},
-    {"linode:reboot", over_linode<reboot>},
-    {"linode:delete_machine", over_linode<delete_machine>},
-    {"linode:destroy", over_linode<destroy>},
-    {"linode:adopt", over_linode<adopt>},
-    {"linode:rebuild", rebuild_task},
-    {"linode:set_kernel", on_machine<&LinodeProvider::set_kernel>},
-    {"linode:set_rdns", on_machine<&LinodeProvider::set_rdns>},
-    {"linode:machines", over_linode<list_machines>},
-    {"linode:offers", over_linode<list_offers>},
-};
+void linode_shutdown(Call& call) {
+  over_linode(call, shutdown);
+}
 
-}  // namespace
+void linode_startup(Call& call) {
+  over_linode(call, startup);
+}
 
-std::span<const workers::BuiltIn> linode_tasks() {
-  return kTasks;
+void linode_reboot(Call& call) {
+  over_linode(call, reboot);
+}
+
+void linode_delete_machine(Call& call) {
+  over_linode(call, delete_machine);
+}
+
+void linode_destroy(Call& call) {
+  over_linode(call, destroy);
+}
+
+void linode_adopt(Call& call) {
+  over_linode(call, adopt);
+}
+
+void linode_machines(Call& call) {
+  over_linode(call, list_machines);
+}
+
+void linode_offers(Call& call) {
+  over_linode(call, list_offers);
+}
+
+void linode_set_kernel(Call& call) {
+  on_machine(call, &LinodeProvider::set_kernel);
+}
+
+void linode_set_rdns(Call& call) {
+  on_machine(call, &LinodeProvider::set_rdns);
 }
 
 }  // namespace jarvis::providers

@@ -145,6 +145,7 @@ Machine LinodeProvider::rebuild(Call& call, const Machine& machine) {
     const std::string host_key = handed_over_host_key(api_.configs(now.id));
     if (!host_key.empty()) {
       call.clipboard.set_list("ssh_host_keys", {host_key});
+      call.clipboard.set("ssh_user_data_key", host_key);
       call.clipboard.erase("ssh_host_private_key");
     }
   }

@@ -15,10 +15,10 @@ using workers::Error;
 using workers::Kind;
 
 constexpr const char* kOfTheMachine[] = {
-    "instance_id",       "ipaddress",        "ssh_port",      "macaddrs",
-    "created",           "password",         "ssh_host_keys", "ssh_host_private_key",
-    "ssh_login_key",     "ssh_login_pubkey", "known_hosts",   "sshfp",
-    "remote_ssh_pubkey",
+    "instance_id",       "ipaddress",         "ssh_port",      "macaddrs",
+    "created",           "password",          "ssh_host_keys", "ssh_host_private_key",
+    "ssh_login_key",     "ssh_login_pubkey",  "known_hosts",   "sshfp",
+    "remote_ssh_pubkey", "ssh_user_data_key",
 };
 
 std::string fqdn_of(const Call& call) {
@@ -203,7 +203,7 @@ void deploy(Call& call, Provider& provider, bool boot) {
   }
   if (boot) {
     try {
-      machine = provider.complete(call, std::move(*machine));
+      machine = provider.complete(call, *machine);  // what is taken back below is the one of before
     } catch (const Error& e) {
       if (e.kind() == Kind::Transient || e.kind() == Kind::Bug || !of_this_step) throw;
       take_back(call, provider, *machine, e);

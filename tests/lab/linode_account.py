@@ -183,11 +183,11 @@ class Account(Events, Disks, Addresses, Volumes):
             machine.status = "offline"
         if image:
             self._install(machine, image, asked, swap)
-            made = self.event("linode_create", machine, finish=provisioned, secondary=_image_entity(image))
+            made = self.event("linode_create", machine, finish=provisioned, undo=provisioned, secondary=_image_entity(image))
             if asked.get("booted", True):
                 self._boot_event(machine, "linode_boot", after=made)
         else:
-            self.event("linode_create", machine, finish=provisioned)
+            self.event("linode_create", machine, finish=provisioned, undo=provisioned)
         return machine
 
     def _install(self, machine, image, asked, swap):
@@ -243,7 +243,10 @@ class Account(Events, Disks, Addresses, Volumes):
         def booted():
             machine.status, machine.booted_config = "running", config["id"]
             machine.boots += 1
-        event = self.event(action, machine, begin=begin, finish=booted, after=after, secondary={
+
+        def failed():
+            machine.status = "offline"
+        event = self.event(action, machine, begin=begin, finish=booted, undo=failed, after=after, secondary={
             "id": str(config["id"]), "label": config["label"], "type": "linode_config",
             "url": f"/v4/linode/instances/{machine.id}/configs/{config['id']}"})
         if not after:
@@ -254,11 +257,14 @@ class Account(Events, Disks, Addresses, Volumes):
         self.idle(machine)
         if machine.status == "offline":
             refuse(f"Linode {machine.id} is already powered off.")
-        machine.status = "shutting_down"
+        before, machine.status = machine.status, "shutting_down"
 
         def down():
             machine.status = "offline"
-        self.event("linode_shutdown", machine, finish=down)
+
+        def up():
+            machine.status = before
+        self.event("linode_shutdown", machine, finish=down, undo=up)
 
     def rebuild(self, machine, asked):
         self.idle(machine)
@@ -274,7 +280,7 @@ class Account(Events, Disks, Addresses, Volumes):
 
         def rebuilt():
             machine.status = "offline"
-        made = self.event("linode_rebuild", machine, finish=rebuilt, secondary=_image_entity(image))
+        made = self.event("linode_rebuild", machine, finish=rebuilt, undo=rebuilt, secondary=_image_entity(image))
         if asked.get("booted", True):
             self._boot_event(machine, "linode_boot", after=made)
 
@@ -283,7 +289,10 @@ class Account(Events, Disks, Addresses, Volumes):
             refuse("Linode busy.")
         for event in self.open_events(machine):
             event.status, event.message = "failed", "the Linode was deleted"
-        machine.status = "deleting"
+        before, machine.status = machine.status, "deleting"
+
+        def stays():
+            machine.status = before
 
         def gone():
             for volume in self.volumes.values():
@@ -292,7 +301,7 @@ class Account(Events, Disks, Addresses, Volumes):
             self._released[:0] = machine.ipv4
             self.machines.pop(machine.id, None)
             self.hidden.discard(machine.id)
-        self.event("linode_delete", machine, finish=gone)
+        self.event("linode_delete", machine, finish=gone, undo=stays)
 
 
 def _image_entity(image):

@@ -6,10 +6,7 @@ pass them; everything else is judged as published:
 - its date-times must have a zone by their format; neither its own examples nor the service have one, and the cut wants none
 - the pattern of root_device is a sentence in English
 - X-Filter is described as an object, but a header is text
-- a schema of several parts, each of which forbids what is not in it, forbids everything or, as prism reads it, nothing: the
-  parts are made one
 """
-import copy
 import hashlib
 import json
 import os
@@ -67,20 +64,18 @@ def _answered(path):
 def _cut(whole):
     paths = {path: item for path, item in whole["paths"].items() if _answered(path)}
     return _corrected({"openapi": whole["openapi"], "info": {"title": whole["info"]["title"], "version": whole["info"]["version"]},
-                       "servers": whole["servers"], "paths": paths, "components": whole["components"]}, whole)
+                       "servers": whole["servers"], "paths": paths, "components": whole["components"]})
 
 
-def _corrected(node, whole):
+def _corrected(node):
     if isinstance(node, list):
-        return [_corrected(one, whole) for one in node]
+        return [_corrected(one) for one in node]
     if not isinstance(node, dict):
         return node
     if node.get("in") == "header" and node.get("name") == "X-Filter":
         node = {**node, "schema": {"type": "string"}}
-    if "allOf" in node:
-        node = _merged(node, whole)
     # Prose and examples are most of it. A property may have such a name too; that is a mapping then.
-    kept = {name: _corrected(value, whole) for name, value in node.items()
+    kept = {name: _corrected(value) for name, value in node.items()
             if isinstance(value, dict) or name not in ("description", "example", "summary", "externalDocs", "x-readme")}
     kept.pop("externalDocs", None)
     if kept.get("type") == "string" and kept.get("format") == "date-time":
@@ -89,28 +84,3 @@ def _corrected(node, whole):
     if kept.get("pattern") == "a-z, A-Z, 0-9, /, _, -":
         kept["pattern"] = "^[a-zA-Z0-9/_-]+$"
     return kept
-
-
-def _merged(node, whole):
-    """Several object schemas as one; what is no set of objects stays as it is."""
-    parts = [_followed(part, whole) for part in node["allOf"]]
-    if not all("properties" in part for part in parts):
-        return node
-    merged = {"type": "object", "additionalProperties": False, "properties": {}}
-    for part in parts:
-        part = _merged(part, whole) if "allOf" in part else part
-        for name, schema in part["properties"].items():
-            merged["properties"][name] = {**merged["properties"].get(name, {}), **copy.deepcopy(schema)}
-        merged["required"] = merged.get("required", []) + part.get("required", [])
-    if not merged["required"]:
-        del merged["required"]
-    return {**{name: value for name, value in node.items() if name != "allOf"}, **merged}
-
-
-def _followed(node, whole):
-    while "$ref" in node:
-        target = whole
-        for part in node["$ref"][2:].split("/"):
-            target = target[part.replace("~1", "/").replace("~0", "~")]
-        node = target
-    return node

@@ -43,11 +43,11 @@ class Disks:
         if len(label) > 48:
             refuse("Must be 1-48 characters", "label")
         disk = self._disk(machine, label, size, filesystem, "not ready")
-        self._disk_event("disk_create", machine, disk, lambda: disk.update(status="ready"))
+        self._disk_event("disk_create", machine, disk, lambda: disk.update(status="ready"), lambda: machine.disks.pop(disk["id"], None))
         return disk
 
-    def _disk_event(self, action, machine, disk, finish):
-        self.event(action, machine, finish=finish, secondary={
+    def _disk_event(self, action, machine, disk, finish, undo=None):
+        self.event(action, machine, finish=finish, undo=undo, secondary={
             "id": str(disk["id"]), "label": disk["label"], "type": "disk", "url": f"/v4/linode/instances/{machine.id}/disks/{disk['id']}"})
 
     def _disk_in_use(self, machine, disk):
@@ -78,7 +78,7 @@ class Disks:
             machine.disks.pop(disk["id"], None)
             for config in machine.configs.values():
                 config["devices"] = {slot: device for slot, device in config["devices"].items() if device.get("disk_id") != disk["id"]}
-        self._disk_event("disk_delete", machine, disk, gone)
+        self._disk_event("disk_delete", machine, disk, gone, lambda: disk.update(status="ready"))
 
     # Configuration profiles
 

@@ -26,7 +26,7 @@ class Event:
         self.entity, self.secondary, self.username = entity, secondary, username
         self.status, self.percent, self.message = "scheduled", 0, ""
         self.created, self.born, self.shown = now(), time.monotonic(), 0
-        self.begin = self.finish = None  # what happens when it starts and when it ends well
+        self.begin = self.finish = self.undo = None  # what happens when it starts, when it ends well, and when it fails
         self.after = None  # the event that may start only when this one has ended
 
     def open(self):
@@ -58,14 +58,14 @@ class Events:
         """The next event of this action ends as `failed`: what it was to do is not done."""
         self._failing.append((action, message or f"{action} failed"))
 
-    def event(self, action, subject, entity=None, secondary=None, begin=None, finish=None, after=None, at_once=False):
+    def event(self, action, subject, entity=None, secondary=None, begin=None, finish=None, undo=None, after=None, at_once=False):
         """Adds one about a machine or volume; `at_once`: one that only says that something was done."""
         machine = subject if not isinstance(subject, dict) else None
         if entity is None:
             entity = {"id": subject.id, "label": subject.label, "type": "linode", "url": f"/v4/linode/instances/{subject.id}"} \
                 if machine else {"id": subject["id"], "label": subject["label"], "type": "volume", "url": f"/v4/volumes/{subject['id']}"}
         event = Event(next(self._ids), action, machine, entity, secondary, self.username)
-        event.begin, event.finish, event.after = begin, finish, after
+        event.begin, event.finish, event.undo, event.after = begin, finish, undo, after
         self.events.append(event)
         if at_once:
             event.status, event.percent = "notification", 100
@@ -106,24 +106,34 @@ class Events:
                 self._move(event, 1)
 
     def _move(self, event, part):
-        if event.status == "scheduled" and part > 0:
-            event.status = "started"
-            if event.begin:
-                event.begin()
-        if event.status == "started":
+        if part > 0:
+            self._start(event)
             event.percent = min(99, int(100 * part))
         if part < 1:
             return
         doomed = next((entry for entry in self._failing if entry[0] == event.action), None)
         if doomed:
             self._failing.remove(doomed)
-            event.status, event.message = "failed", doomed[1]
-            for other in self.open_events():
-                if other.after is event:
-                    other.status, other.message = "failed", f"{event.action} failed"
-            if event.machine and event.machine.status not in ("running", "deleting"):
-                event.machine.status = "offline"
+            self._fail(event, doomed[1])
             return
         event.status, event.percent = "finished", 100
         if event.finish:
             event.finish()
+        for other in self.open_events():
+            if other.after is event:
+                self._start(other)
+
+    @staticmethod
+    def _start(event):
+        if event.status == "scheduled":
+            event.status = "started"
+            if event.begin:
+                event.begin()
+
+    def _fail(self, event, message):
+        event.status, event.message = "failed", message
+        if event.undo:
+            event.undo()
+        for other in self.open_events():
+            if other.after is event:
+                self._fail(other, f"{event.action} failed")

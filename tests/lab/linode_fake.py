@@ -25,7 +25,7 @@ from .web_server import WebServer
 
 class Token:
     """`scopes` as Linode writes them, "*" or "linodes:read_only images:read_only"; `expired`: refused like an unknown one;
-    `restricted`: its user has no grant to add or change anything."""
+    `restricted`: its user may look and has no grant to add or change anything."""
 
     def __init__(self, scopes="*", expired=False, restricted=False):
         self.scopes, self.expired, self.restricted = scopes, expired, restricted
@@ -67,6 +67,8 @@ class LinodeFake(Account):
         self.limits = []  # (pattern of Asked.name, count, seconds): more than that in a window is answered with 429
         self.tokens = {}
         self.token = self.add_token()
+        # Functions of the Asked, called without the lock before it is looked at, and before its reply is sent.
+        self.before = self.after = None
         self.stopped = threading.Event()
         self._faults, self._windows = [], {}
         self._server = WebServer(address, type("LinodeRequest", (_Request,), {"fake": self}), certificate, port)
@@ -123,6 +125,8 @@ class LinodeFake(Account):
 
     def answer(self, asked):
         """(status, reply or raw bytes, headers) or None: the connection is to be dropped. Records the request."""
+        if self.before:
+            self.before(asked)
         with self.lock:
             self.requests.append(asked)
             fault = next((fault for fault in self._faults if fault.left > 0 and fault.pattern.fullmatch(asked.name)), None)
@@ -132,6 +136,8 @@ class LinodeFake(Account):
         if fault and fault.hold:
             while not fault.hold.wait(0.05) and not self.stopped.is_set():
                 pass
+        if self.after:
+            self.after(asked)
         if fault and fault.drop:
             return None
         if fault and fault.status is not None:
@@ -159,7 +165,7 @@ class LinodeFake(Account):
                 reply = json.loads(json.dumps(reply))  # as it was; what is under way ends behind it
                 self.tick()
                 self.tick()  # and what came after that
-            return 200, reply, headers
+            return (204, b"", headers) if reply is None else (200, reply, headers)
         except Refusal as refusal:
             return refusal.status, _errors(refusal), {**headers, **refusal.headers}
 
@@ -243,8 +249,10 @@ class _Request(http.server.BaseHTTPRequestHandler):
             body = json.dumps(body)
         body = body.encode() if isinstance(body, str) else body
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+        for name, value in headers.items():
+            if status != 204 or not name.startswith("Content-"):
+                self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

@@ -90,6 +90,21 @@ def profile(fake, asked):
             "referrals": {"code": "0", "url": "https://www.example.org/", "total": 0, "completed": 0, "pending": 0, "credit": 0}}
 
 
+@route("GET", "/profile/grants", "")
+def grants(fake, asked):
+    """None, which is said by 204 without a body, for a user who may do everything; the other may look at all that there is."""
+    if not fake.tokens[asked.token].restricted:
+        return None
+    rooms = ("linodes", "volumes", "images", "domains", "nodebalancers", "stackscripts", "longview", "databases", "firewalls", "vpcs")
+
+    def seen(rows):
+        return [{"id": number, "label": label, "permissions": "read_only"} for number, label in rows]
+    return {"global": {"account_access": "read_only", "cancel_account": False, **{f"add_{room}": False for room in rooms}},
+            "linode": seen((machine.id, machine.label) for machine in fake.machines.values()),
+            "volume": seen((volume["id"], volume["label"]) for volume in fake.volumes.values()),
+            **{kind: [] for kind in ("domain", "firewall", "image", "longview", "nodebalancer", "stackscript", "database", "vpc")}}
+
+
 @route("GET", "/account/availability/{name}", "account:read_only")
 def account_availability(fake, asked, name):
     region = next((region for region in fake.regions if region["id"] == name), None) or _missing()

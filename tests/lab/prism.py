@@ -116,7 +116,8 @@ class _Front(http.server.BaseHTTPRequestHandler):
         for key, value in reply.headers.items():
             if key.lower() not in HOP and not key.lower().startswith("access-control-"):
                 self.send_header(key, value)
-        self.send_header("Content-Length", str(len(said)))
+        if reply.status != 204:
+            self.send_header("Content-Length", str(len(said)))
         self.end_headers()
         self.wfile.write(said)
 

@@ -7,18 +7,18 @@ from .ports import free_port
 
 
 class WebServer(http.server.ThreadingHTTPServer):
-    """Answers by `handler`, a class of http.server's, until close(). `root` is its URL, `host` what stands in it."""
+    """Answers by `requests`, a class of http.server's for one connection, until close(). `root` is its URL, `host` what stands in it."""
 
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, address, handler, certificate=None, port=None):
+    def __init__(self, address, requests, certificate=None, port=None):
         """`certificate`: (certificate, key) files for https."""
         self.tls = None
         if certificate:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(*map(str, certificate))
-        super().__init__((address, port or free_port(address)), handler)
+        super().__init__((address, port or free_port(address)), requests)
         self.port = self.server_address[1]
         self.host = f"{address}:{self.port}"
         self.root = f"{'https' if certificate else 'http'}://{self.host}"

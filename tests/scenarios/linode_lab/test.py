@@ -1,15 +1,17 @@
 """The fake of Linode itself: prism finds nothing against the published description in what it answers, and it keeps state as
 Linode does. Providers are tested against it elsewhere."""
 import base64
+import contextlib
+import http.client
 import json
 import math
 import os
 import subprocess
+import threading
 import urllib.error
-import urllib.parse
 import urllib.request
 
-from lab import takes
+from lab import each, takes, until
 from lab.certificates import Authority
 from lab.linode_fake import LinodeFake
 from lab.linode_routes import ROUTES
@@ -41,7 +43,7 @@ class Client:
             with error:
                 status, text, self.headers = error.code, error.read(), error.headers
         assert status == want, f"{method} {path}: {status} {text[:500]!r}"
-        return json.loads(text)
+        return json.loads(text) if text else None
 
     def get(self, path, **more):
         return self.ask("GET", path, **more)
@@ -126,9 +128,14 @@ def test_every_endpoint_is_as_published(place):
         ask("POST", f"{bare}/shutdown")
         ask("DELETE", f"{bare}/configs/{config['id']}")
         ask("DELETE", f"{bare}/disks/{swap['id']}")
+        client.token = fake.add_token(restricted=True)
+        assert get("/profile/grants")["global"]["add_linodes"] is False
+        client.token = fake.token
         ask("DELETE", bare), ask("DELETE", loki)
         get("/account/events")
         get("/networking/ips")
+
+        get("/profile/grants", want=204)
 
         said = {asked.name for asked in fake.requests if asked.status == 200}
         silent = [f"{method} {pattern.pattern}" for method, pattern, _, _ in ROUTES
@@ -164,7 +171,7 @@ def test_errors_are_as_published(place):
         judge.check()
         for method, path, body in (("POST", "/linode/instances", {**LOKI, "lable": "odin"}), ("PUT", ours, {"tags": "one"}),
                                    ("POST", "/linode/instances", {"region": "us-east"}), ("GET", "/linode/instances?page_size=7", None),
-                                   ("POST", f"{ours}/shutdown", {}), ("PUT", "/networking/ips/nowhere", {"rdns": None})):
+                                   ("POST", f"{ours}/shutdown", {}), ("PUT", "/networking/ips/192.0.2.1", {"rdns": 5})):
             fake.fail_next()
             client.ask(method, path, body, want=500)
             assert judge.take(), f"{method} {path} {body}: the judge has nothing against it"
@@ -230,22 +237,19 @@ def test_events_come_before_states(_place):
         fake.seconds = 0.2
         fake.fail_event("linode_shutdown", "the host is down")
         client.ask("POST", f"{one(number)}/shutdown")
-        assert statuses_by_clock(client, number) == "failed"
+        assert until(lambda: ended(client, number), "the event has ended") == "failed"
+        assert fake.machines[number].status == "running"
         fake.seconds, fake.polls = None, math.inf
-        fake.machines[number].status = "running"
         client.ask("DELETE", one(number))
         assert client.get(one(number))["status"] == "deleting"
         fake.finish("linode_delete")
         client.get(one(number), want=404)
 
 
-def statuses_by_clock(client, number):
-    """The end of the newest event of the machine."""
-    for _ in range(100000):
-        event = client.get("/account/events", search={"entity.id": number})["data"][0]
-        if event["status"] not in ("scheduled", "started"):
-            return event["status"]
-    raise AssertionError("it never ended")
+def ended(client, number):
+    """How the newest event of the machine ended, or None."""
+    status = client.get("/account/events", search={"entity.id": number})["data"][0]["status"]
+    return status if status not in ("scheduled", "started") else None
 
 
 def test_rebuild_lays_everything_out_anew(_place):
@@ -347,7 +351,7 @@ def test_faults_are_scripted(_place):
         try:
             client.ask("POST", "/linode/instances", LOKI)
             raise AssertionError("there was a reply")
-        except (OSError, http_error()):
+        except (OSError, http.client.HTTPException):
             pass
         assert fake.machine("loki.example.org").ipv4 == ["127.9.9.9"], "what was asked was not done"
         fake.fail_next("GET /regions", 502, raw="<html>Bad Gateway</html>")
@@ -358,24 +362,40 @@ def test_faults_are_scripted(_place):
         except urllib.error.HTTPError as error:
             with error:
                 assert (error.code, error.read(), error.headers["Content-Type"]) == (502, b"<html>Bad Gateway</html>", "text/html")
+
+        # A reply that is withheld: what was asked is done meanwhile.
+        go, asked = threading.Event(), threading.Thread(target=client.ask, args=("DELETE", one(fake.machine("loki.example.org").id)))
+        fake.fail_next("DELETE .*", status=None, hold=go)
+        asked.start()
+        until(lambda: not fake.machines, "the machine is gone")
+        assert asked.is_alive() and fake.requests[-1].status is None
+        go.set()
+        asked.join()
+        assert fake.requests[-1].status == 200
+
+        seen = []
+        fake.before, fake.after = seen.append, seen.append
+        client.get("/regions")
+        assert [asked.name for asked in seen] == ["GET /regions"] * 2
+
         fake.unavailable.add(("g6-nanode-1", "us-southeast"))
         assert client.refused("POST", "/linode/instances", {**LOKI, "label": "odin"})[1] == "type"
         assert [asked.status for asked in fake.named("POST /linode/instances")] == [None, 400]
         assert fake.requests[0].body["root_pass"] == PASSWORD
 
 
-def http_error():
-    return __import__("http.client").client.HTTPException
-
-
-@takes(6)
-def test_linode_cli_drives_it(place):
-    """Linode's own client, over TLS, with the judge between; it is built from a newer description than the judge's."""
+@takes(4)
+@each("alone", "judged")
+def test_linode_cli_drives_it(place, how):
+    """Linode's own client, over TLS; it is built from a newer description than the judge's."""
     program = simulator("linode-cli") / "bin/linode-cli"
     authority = Authority(place.path("authority"))
-    with LinodeFake() as fake, Judge(place, fake, certificate=authority.issue("127.0.0.1")) as judge:
+    certificate = authority.issue("127.0.0.1")
+    with contextlib.ExitStack() as servers:
+        fake = servers.enter_context(LinodeFake(certificate=certificate if how == "alone" else None))
+        front = servers.enter_context(Judge(place, fake, certificate=certificate)) if how == "judged" else fake
         environment = {"PATH": os.environ["PATH"], "HOME": str(place.directory), "LINODE_CLI_TOKEN": fake.token,
-                       "LINODE_CLI_API_HOST": judge.host, "LINODE_CLI_API_SCHEME": "https", "LINODE_CLI_API_VERSION": "v4",
+                       "LINODE_CLI_API_HOST": front.host, "LINODE_CLI_API_SCHEME": "https", "LINODE_CLI_API_VERSION": "v4",
                        "LINODE_CLI_CA": str(authority.certificate), "LINODE_CLI_SUPPRESS_VERSION_WARNING": "1"}
 
         def run(*arguments, status=0):
