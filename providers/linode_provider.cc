@@ -206,11 +206,15 @@ Machine LinodeProvider::complete(const Call& call, Machine machine) {
   LinodeInstance now;
   now.id = number_of(machine.id);
   now.label = machine.name;
-  LinodeEvents::must_not_have_failed(now, events_.wait_until_idle(now), "linode_create");
+  const auto events = events_.wait_until_idle(now);
+  LinodeEvents::must_not_have_failed(now, events, "linode_create");
   now = fresh(machine);  // after its events: what they said has ended shows in it
   if (now.status == "deleting") events_.again("linode " + now.label + " is being deleted");
   const Power power = power_of(now.status);
   if (power == Power::Changing) events_.again("linode " + now.label + " is " + workers::printable(now.status, 40));
+  const bool created_by_this_step =
+      machine.marks && machine.marks->step == call.step && !old_root_of(now.tags).has_value();
+  if (created_by_this_step) LinodeEvents::must_not_have_failed(now, events, "disk_create");
   if (!linode_spec_of(call.clipboard).disks.empty()) lay_out(call, now);
   make_volumes(call, now);
   if (power != Power::On) power_on(call, shown(now));
@@ -261,6 +265,8 @@ std::vector<std::string> LinodeProvider::differences(const Clipboard& clipboard,
 void LinodeProvider::power_on(const Call& call, const Machine& machine) {
   const LinodeInstance now = fresh(machine);
   if (power_of(now.status) == Power::On) return;
+  if (power_of(now.status) == Power::Changing)
+    events_.again("linode " + now.label + " is " + workers::printable(now.status, 40));
   call.progress("powering on linode " + now.label);
   events_.follow(now, "linode_boot", [&] {
     const auto configs = api_.configs(now.id);

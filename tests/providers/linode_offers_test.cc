@@ -74,7 +74,10 @@ struct Case {
 void check(const std::string& got, const Case& c) {
   CAPTURE(c.said);
   CAPTURE(got);
-  if (c.parts.front() != "!") return (void)CHECK(got == c.parts.front());
+  if (c.parts.front() != "!") {
+    CHECK(got == c.parts.front());
+    return;
+  }
   REQUIRE(got.starts_with("! "));
   for (std::size_t i = 1; i < c.parts.size(); ++i) CHECK(got.find(c.parts[i]) != std::string::npos);
 }

@@ -352,7 +352,7 @@ def test_credentials(place):
 
 @takes(8)
 def test_power_kernel_and_reverse_dns(place):
-    with linode(place) as fake:
+    with linode(place, judged=True) as fake:
         fake.polls = 3
         place.expect(0, "deploy", spec(place))
         machine = fake.machine(HOST)
