@@ -120,8 +120,10 @@ std::string summary(const std::vector<Judged>& all, const std::vector<std::strin
     orphans += one.orphan ? 1 : 0;
     const auto kind =
         std::find_if(kinds.begin(), kinds.end(), [&](const auto& known) { return known.first == one.thing.kind; });
-    if (kind == kinds.end()) kinds.emplace_back(one.thing.kind, 1);
-    if (kind != kinds.end()) ++kind->second;
+    if (kind == kinds.end())
+      kinds.emplace_back(one.thing.kind, 1);
+    else
+      ++kind->second;
   }
   if (all.empty())
     return (orphans_only ? "no orphans: a run accounts for all that carries jarvis's marks at "
@@ -157,13 +159,13 @@ awaitable<int> do_hosts(House& house, Talk& talk) {
   const bool unreadable = std::any_of(judged.begin(), judged.end(), [](const Judged& one) { return one.unreadable; });
   if (orphans_only) std::erase_if(judged, [](const Judged& one) { return !one.orphan; });
   const auto now = pipeline::now();
+  std::sort(judged.begin(), judged.end(), machines_first);
   if (talk.invocation().json) {
     std::stable_sort(judged.begin(), judged.end(), newest_first);
     std::vector<Json> objects;
     for (const Judged& one : judged) objects.push_back(json_of(one, now));
     say_objects(talk, objects);
   } else {
-    std::sort(judged.begin(), judged.end(), machines_first);
     std::vector<std::string> lines;
     for (const Judged& one : judged) lines.push_back(line_of(one, now));
     say_lines(talk, lines, "`jarvis hosts` on the command line lists all");
