@@ -262,6 +262,7 @@ class Holder {
       return std::any_of(one.uids.begin(), one.uids.end(), [&](unsigned uid) { return !owns(uid); });
     });
     try {
+      if (open) ::umask(077);  // also what is made in there later is for nobody else
       if (acceptor_.is_open()) state_.open_to_others(open);
     } catch (const std::exception& e) {
       log_error(std::string("people with `unix:` cannot reach the control socket: ") + e.what());
