@@ -38,7 +38,7 @@ awaitable<int> do_plan(House& house, Talk& talk) {
   if (!credential_faults.empty()) throw Error(Kind::Usage, joined_lines(credential_faults));
   const auto answers = co_await house.pipeline().ask(order.plan, order.first, order.directory);
   const std::string host = house.shown(order.plan.host);
-  bool changes = false, faults = false;
+  bool changes = false, faults = false, foreign = false;
   int number = 0;
   std::string stage;
   if (!invocation.json)
@@ -50,6 +50,7 @@ awaitable<int> do_plan(House& house, Talk& talk) {
     stage = one.stage;
     changes = changes || !one.changes.empty();
     faults = faults || !one.fault.empty();
+    foreign = foreign || one.refused;
     if (invocation.json) {
       talk.json({{"host", order.plan.host},
                  {"operation", operation},
@@ -69,7 +70,7 @@ awaitable<int> do_plan(House& house, Talk& talk) {
     for (const std::string& change : one.changes) talk.say("      " + change);
     if (!one.fault.empty()) talk.say("      would fail: " + one.fault);
   }
-  if (faults) co_return kUsage;
+  if (faults) co_return foreign ? kFailed : kUsage;
   co_return changes ? kWouldChange : kDone;
 }
 

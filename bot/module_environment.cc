@@ -102,9 +102,13 @@ std::vector<std::string> module_environment(const Settings& settings, const std:
       environment.push_back(variable(module, setting.name) + "=" + value);
     }
   }
-  const bool has_dir = std::any_of(environment.begin(), environment.end(),
-                                   [](const std::string& line) { return line.rfind("LOCAL_DIR=", 0) == 0; });
-  if (module == "local" && !has_dir) environment.push_back("LOCAL_DIR=" + (settings.state / "local").string());
+  // A place of its own below the state: hosts, caches, the pace of its calls.
+  for (const char* provider : {"local", "linode", "ec2", "vmware"}) {
+    const std::string name = variable(module, "DIR") + "=";
+    const bool has_dir = std::any_of(environment.begin(), environment.end(),
+                                     [&](const std::string& line) { return line.rfind(name, 0) == 0; });
+    if (module == provider && !has_dir) environment.push_back(name + (settings.state / module).string());
+  }
   return environment;
 }
 

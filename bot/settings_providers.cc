@@ -16,6 +16,8 @@ enum class Form {
   CaFile,     // its path is granted
   Secret,     // KEY_file: its content is granted, as KEY
   Images,     // NAME: {owner, name}; granted as one YAML flow mapping
+  Rate,       // calls a second, a number above 0
+  Poll,       // a duration, granted in milliseconds: how soon an API that is at work is asked again
 };
 
 struct ProviderKey {
@@ -31,17 +33,23 @@ constexpr ProviderKey kProviderKeys[] = {
     {"linode", "api", Form::Url},
     {"linode", "token_file", Form::Secret},
     {"linode", "ca_file", Form::CaFile},
+    {"linode", "rate", Form::Rate},
+    {"linode", "poll", Form::Poll},
     {"ec2", "region", Form::Text},
     {"ec2", "endpoint", Form::Url},
     {"ec2", "access_key_id", Form::Text},
     {"ec2", "secret_key_file", Form::Secret},
     {"ec2", "images", Form::Images},
     {"ec2", "ca_file", Form::CaFile},
+    {"ec2", "rate", Form::Rate},
+    {"ec2", "poll", Form::Poll},
     {"vmware", "url", Form::Url},
     {"vmware", "user", Form::Text},
     {"vmware", "password_file", Form::Secret},
     {"vmware", "datacenter", Form::Text},
     {"vmware", "ca_file", Form::CaFile},
+    {"vmware", "rate", Form::Rate},
+    {"vmware", "poll", Form::Poll},
 };
 
 std::string upper_case(std::string text) {
@@ -91,6 +99,14 @@ std::optional<std::string> granted(const Value& value, Form form) {
       return as_text(value.path(Existing::MustBe));
     case Form::Images:
       return images_as_flow(value);
+    case Form::Rate: {
+      const auto number = value.number(1, 1000);
+      return number ? std::optional(std::to_string(*number)) : std::nullopt;
+    }
+    case Form::Poll: {
+      const auto time = value.duration();
+      return time ? std::optional(std::to_string(time->count())) : std::nullopt;
+    }
   }
   return {};
 }

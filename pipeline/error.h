@@ -20,6 +20,9 @@ enum class Kind {
   Bug,        // jarvis itself is wrong
 };
 
+// How a built-in worker ends that may not touch what it found (Refused); to the run it is a failure like any other.
+inline constexpr int kRefusedStatus = 3;
+
 class Error : public std::exception {
  public:
   Error(Kind kind, std::string message) : kind_(kind), text_(std::move(message)) {}

@@ -69,6 +69,7 @@ asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipbo
       AttemptNames names{id, id + "." + std::to_string(made.size()), attempt, true};
       const AttemptResult result = co_await attempt_aside(*step.row, std::move(names), text, directory);
       asked.temporary = result.not_yet;
+      asked.refused = result.exit_status == kRefusedStatus;
       asked.changes.clear();
       for (const std::string& change : result.changes) asked.changes.push_back(blanker.line(change));
       asked.fault.clear();

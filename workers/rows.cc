@@ -64,6 +64,29 @@ void ssh_rows(pipeline::TaskTable& table) {
   table.add(keypair);
 }
 
+// Where the provider's user data carried the host's first key.
+void own_key_rows(pipeline::TaskTable& table) {
+  TaskRow make = row("ssh:make_host_keys", "ssh", "host's own ssh key",
+                     "over the first login the host makes a key that no user data ever held");
+  make.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
+  make.uses = {"ssh_port", "ssh_host_private_key"};
+  make.gives = {"ssh_host_keys"};
+  make.timeout = 2min;
+  table.add(make);
+
+  TaskRow own = row("ssh:own_keys", "ssh", "host's own ssh key",
+                    "the host answers with its own key alone; the one that was handed over is forgotten");
+  own.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
+  own.uses = {"ssh_port", "ssh_host_private_key"};
+  own.gives = {"ssh_host_keys"};
+  own.timeout = 2min;
+  table.add(own);
+
+  table.add(
+      row("keys:forget", "ssh", "prepare keys",
+          "what belonged to the machine that is about to be made anew: its password, its keys, its fingerprints"));
+}
+
 void monitoring_rows(pipeline::TaskTable& table) {
   TaskRow silence = row("monitoring:silence", "core", "silence monitoring",
                         "runs monitoring.silence of the configuration, if there is one");
@@ -124,6 +147,95 @@ void local_rows(pipeline::TaskTable& table) {
   table.add(destroy);
 }
 
+// What every provider over an API has (providers/machine_tasks.h); `uses` are the keys of a spec that it reads.
+void machine_rows(pipeline::TaskTable& table, const std::string& provider, const std::vector<std::string>& uses,
+                  const std::vector<std::string>& from_spec) {
+  const auto add = [&](const char* task, const char* stage, const char* help, const auto& more) {
+    TaskRow made = row((provider + ":" + task).c_str(), "http", stage, help);
+    made.needs = {"fqdn"};
+    made.uses = {"instance_id"};
+    made.timeout = 5min;
+    made.plan = true;
+    more(made);
+    table.add(made);
+  };
+  const auto spec_too = [&](TaskRow& made) {
+    made.needs = {"hostname", "fqdn"};
+    made.uses = uses;
+    for (const char* key : {"instance_id", "password", "ssh_host_private_key", "ssh_host_keys", "ssh_login_pubkey"})
+      made.uses.emplace_back(key);
+  };
+  const auto creates = [&](TaskRow& made) {
+    spec_too(made);
+    made.gives = {"instance_id", "ipaddress", "macaddrs", "created", "password"};
+    made.from_spec = from_spec;
+  };
+  add("can_deploy", "ask the provider", "could the machine be made now: image, type, region, quota, credentials",
+      spec_too);
+  add("deploy", "create the machine", "a machine of this provider, or the one of ours that is there; ends when it runs",
+      creates);
+  add("get_address", "get the address", "the addresses where the machine answers", [&](TaskRow& made) {
+    made.gives = {"ipaddress"};
+    made.from_spec = from_spec;
+    made.plan = false;
+  });
+  add("shutdown", "power off", "powers the machine off; well when it is off or gone", [](TaskRow&) {});
+  add("startup", "power on", "powers the machine on unless it runs", [](TaskRow& made) { made.plan = false; });
+  add("reboot", "reboot", "off and on again", [](TaskRow& made) { made.plan = false; });
+  add("delete_machine", "delete the machine", "deletes it and keeps its data disks and volumes; well when it is gone",
+      [](TaskRow& made) {
+        made.uses = {"instance_id", "wipe"};
+        made.destroys = true;
+      });
+  add("destroy", "delete the machine", "deletes it and all that was made for it; well when it is gone",
+      [](TaskRow& made) { made.destroys = true; });
+  add("adopt", "take over the machine", "jarvis's marks on a machine that it did not make, its spec on the clipboard",
+      [](TaskRow& made) {
+        made.gives = {"instance_id", "ipaddress", "macaddrs", "created"};
+        made.destroys = true;  // it gives jarvis the right to
+      });
+  const auto lists = [](const char* key) {
+    return [key](TaskRow& made) {
+      made.needs = {};
+      made.uses = {};
+      made.gives = {key};
+      made.plan = false;
+      made.timeout = 1min;
+      made.retry.deadline = 2min;
+    };
+  };
+  add("machines", "list machines", "what carries jarvis's marks at this provider", lists("machines"));
+  add("offers", "list offers", "regions, types and images of this provider", lists("offers"));
+}
+
+// What only EC2 has.
+void ec2_rows(pipeline::TaskTable& table) {
+  TaskRow console =
+      row("ec2:console", "http", "read the console", "the last lines of the machine's console, in the log");
+  console.needs = {"fqdn"};
+  console.uses = {"instance_id"};
+  console.timeout = 2min;
+  table.add(console);
+
+  TaskRow keys = row("ec2:console_keys", "http", "host keys from the console",
+                     "the host keys that the machine wrote on its console; for images that take no user data");
+  keys.needs = {"fqdn"};
+  keys.uses = {"instance_id"};
+  keys.gives = {"ssh_host_keys"};
+  keys.timeout = 2min;
+  keys.retry.deadline = 15min;
+  table.add(keys);
+}
+
+void cloud_rows(pipeline::TaskTable& table) {
+  machine_rows(table, "linode", {"guestid", "datacenter", "size"}, {});
+  machine_rows(table, "ec2",
+               {"guestid", "datacenter", "size", "disk", "volumes", "wipe", "elastic", "subnet", "security_groups"},
+               {});
+  ec2_rows(table);
+  machine_rows(table, "vmware", {"guestid", "datacenter", "size"}, {"ipaddress"});
+}
+
 // Where specs come from. Asked before there is a run, so the person waits: short limits, and each task ends by itself
 // within them (20 s, 10 s) to say what it waited for.
 void spec_rows(pipeline::TaskTable& table) {
@@ -149,6 +261,40 @@ void spec_rows(pipeline::TaskTable& table) {
   table.add(check);
 }
 
+// Booting from the network, and what the directory knows of a host.
+void boot_rows(pipeline::TaskTable& table) {
+  const auto add = [&](const char* name, const char* family, const char* stage, const char* help,
+                       std::vector<std::string> needs, std::vector<std::string> uses, const char* undo = "") {
+    TaskRow made = row(name, family, stage, help);
+    made.needs = std::move(needs);
+    made.uses = std::move(uses);
+    made.undo = undo;
+    made.timeout = 1min;
+    made.plan = true;
+    table.add(made);
+  };
+  add("ldapworker:dhcp_install", "ldap", "dhcp: boot the installer",
+      "the host's DHCP entry in the directory, with the loader that installs",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server"}, "ldapworker:dhcp_local");
+  add("ldapworker:dhcp_local", "ldap", "dhcp: boot from disk",
+      "the host's DHCP entry in the directory, with the loader that starts what is on its disk",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server"});
+  add("ldapworker:dhcp_remove", "ldap", "dhcp: forget the host", "takes the host's DHCP entry out of the directory",
+      {"fqdn"}, {});
+  add("ldapworker:join_os_set", "ldap", "operating system",
+      "the host into its operating system's group, and out of others", {"hostname", "os"}, {});
+  add("ldapworker:save_secret", "ssh", "ldap password", "the host's LDAP password into its /etc/ldap/ldap.secret, 0400",
+      {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key", "password"}, {"ssh_port"});
+  add("pxe:links_install", "http", "boot menu: install",
+      "the boot links lead to the host's install menu; TFTP shows it", {"hostname", "fqdn", "ipaddress", "macaddrs"},
+      {"os", "next-server", "dhcplinks"}, "pxe:links_menu");
+  add("pxe:links_menu", "http", "boot menu: main", "the boot links lead to the main menu; TFTP shows it",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server", "dhcplinks"});
+  add("pxe:links_remove", "http", "boot menu: none",
+      "takes away the host's boot links and install menu where jarvis keeps them",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {});
+}
+
 // Tasks that do next to nothing: what the pipeline itself costs (tests/bench).
 void bench_rows(pipeline::TaskTable& table) {
   table.add(row("bench:nothing", "core", "nothing", "takes the clipboard and leaves it alone; for measuring"));
@@ -161,9 +307,12 @@ void add_built_in(pipeline::TaskTable& table) {
   for (const char* key : kSecrets) table.add_secret(key);
   keys_rows(table);
   ssh_rows(table);
+  own_key_rows(table);
   monitoring_rows(table);
   local_rows(table);
+  cloud_rows(table);
   spec_rows(table);
+  boot_rows(table);
   bench_rows(table);
 }
 

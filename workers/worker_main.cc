@@ -17,6 +17,7 @@ namespace jarvis::workers {
 namespace {
 
 constexpr int kNotYet = 75;  // EX_TEMPFAIL of sysexits.h
+constexpr int kRefused = pipeline::kRefusedStatus;
 
 std::string read_all(int fd) {
   std::string text;
@@ -87,7 +88,7 @@ int run_task(std::span<const BuiltIn> tasks, const std::string& task) {
       return kNotYet;
     }
     std::fprintf(stderr, "%s\n", e.what());
-    return 1;
+    return e.kind() == Kind::Refused ? kRefused : 1;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return 1;

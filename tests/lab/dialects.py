@@ -17,6 +17,10 @@ class Plain:
         """The name that tests and records call a request by."""
         return f"{request.method} {request.path.partition('?')[0]}"
 
+    def changes(self, operation):
+        """Does this operation change something (and not only look)?"""
+        return not operation.startswith(("GET ", "HEAD "))
+
     def refusal(self, status, code, text):  # noqa: ARG002
         """The body of an answer that says no."""
         return text.encode()
@@ -86,7 +90,11 @@ class Ec2(Plain):
         self._answers, self._lock = {}, threading.Lock()
 
     def operation(self, request):
-        return request.form.get("Action") or super().operation(request)
+        action = request.form.get("Action") or super().operation(request)
+        return f"{action} DryRun" if request.form.get("DryRun") == "true" else action
+
+    def changes(self, operation):
+        return not operation.startswith(("Describe", "Get")) and not operation.endswith(" DryRun")
 
     def refusal(self, status, code, text):
         return (f'<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{text}</Message>'
@@ -157,6 +165,9 @@ class Vsphere(Plain):
         if request.operation == "CreateFilter":
             for reference in re.findall(rb'<(?:\w+:)?obj [^>]*type="VirtualMachine"[^>]*>([^<]*)<', request.body):
                 self._watched.add((request.headers.get("Cookie"), reference.decode()))
+
+    def changes(self, operation):
+        return operation.endswith("_Task") or operation in ("PowerOffVM", "Destroy", "ShutdownGuest", "RebootGuest", "UnregisterVM")
 
     def operation(self, request):
         found = re.search(rb"<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)", request.body)

@@ -1,0 +1,90 @@
+#include "providers/api.h"
+
+#include <time.h>
+
+#include "workers/address_range.h"
+#include "workers/printable.h"
+
+namespace jarvis::providers {
+
+using pipeline::Error;
+using pipeline::Kind;
+using workers::HttpRequest;
+using workers::HttpResponse;
+using workers::HttpRules;
+
+namespace {
+
+constexpr std::size_t kMostWords = 300;
+
+void only_this_machine_without_tls(const workers::Url& url, const workers::IpAddress& address) {
+  if (url.scheme == "https" || workers::special_purpose(address).value_or("") == "this machine") return;
+  throw Error(Kind::Refused, "refused: " + url.shown() + " leads to " + address.text() +
+                                 "; http without TLS is for this machine only");
+}
+
+HttpRules rules_of(const ApiAccess& access) {
+  HttpRules rules;
+  rules.ca_file = access.ca_file;
+  rules.check_address = only_this_machine_without_tls;
+  return rules;
+}
+
+}  // namespace
+
+Api::Api(ApiAccess access)
+    : access_(std::move(access)),
+      pace_(access_.pace, access_.per_second, access_.burst),
+      http_(workers::make_http_client(rules_of(access_))) {}
+
+void Api::pause(int round) {
+  const timespec moment{0, 100'000'000L * round * round};
+  ::nanosleep(&moment, nullptr);
+}
+
+HttpResponse Api::ask(const HttpRequest& request, Repeat repeat) {
+  for (int round = 1;; ++round) {
+    pace_.take();
+    try {
+      HttpResponse response = http_->request(request);
+      Error error = workers::error_of(response);
+      const bool temporary = response.status >= 400 && (error.kind() == Kind::Transient ||
+                                                        (access_.is_temporary && access_.is_temporary(response)));
+      if (!temporary) return response;
+      Error fault(Kind::Transient, with_words(error.what(), response));
+      throw fault.retry_after(error.retry_after().value_or(std::chrono::seconds(2)));
+    } catch (const Error& e) {
+      // Who says when to come back, or is asked to change something, is not asked again at once.
+      const bool said_when = e.retry_after() && *e.retry_after() > std::chrono::seconds(2);
+      if (e.kind() != Kind::Transient || repeat == Repeat::Changes || said_when || round == kRounds) throw;
+    }
+    pause(round);
+  }
+}
+
+std::string Api::with_words(std::string text, const HttpResponse& response) const {
+  const auto words = access_.words ? access_.words(response) : std::nullopt;
+  if (words && !words->empty()) text += ": " + workers::printable(*words, kMostWords);
+  const std::string id = request_id_of(response);
+  if (!id.empty()) text += " (request " + id + ")";
+  return text;
+}
+
+Error Api::refusal(const HttpResponse& response) const {
+  return {Kind::Permanent, with_words(workers::error_of(response).what(), response)};
+}
+
+Api::Unreadable Api::unreadable(const HttpResponse& response, const std::string& what) {
+  const std::string id = request_id_of(response);
+  return {Kind::Permanent, response.url.shown() + " answers " + std::to_string(response.status) + " with what is " +
+                               what + (id.empty() ? "" : " (request " + id + ")")};
+}
+
+std::string request_id_of(const HttpResponse& response) {
+  for (const char* name : {"x-amzn-requestid", "x-request-id", "x-amz-request-id", "x-correlation-id"}) {
+    if (const auto id = response.header(name)) return workers::printable(*id, 80);
+  }
+  return {};
+}
+
+}  // namespace jarvis::providers

@@ -1,0 +1,286 @@
+#include "providers/machine_tasks.h"
+
+#include <cstdio>
+
+#include "providers/machine_lists.h"
+#include "workers/password.h"
+
+namespace jarvis::providers {
+
+namespace {
+
+using workers::Call;
+using workers::Clipboard;
+using workers::Error;
+using workers::Kind;
+
+constexpr const char* kOfTheMachine[] = {
+    "instance_id",       "ipaddress",        "ssh_port",      "macaddrs",
+    "created",           "password",         "ssh_host_keys", "ssh_host_private_key",
+    "ssh_login_key",     "ssh_login_pubkey", "known_hosts",   "sshfp",
+    "remote_ssh_pubkey",
+};
+
+std::string fqdn_of(const Call& call) {
+  return call.clipboard.require("fqdn");
+}
+
+std::string called(const Provider& provider, const Machine& machine) {
+  return provider.name() + " " + machine.name + " (" + machine.id + ")";
+}
+
+// Ours by name and by marks.
+void must_be_ours(const Call& call, const Provider& provider, const Machine& machine) {
+  const std::string fqdn = fqdn_of(call);
+  if (!machine.marks) {
+    throw Error(Kind::Refused, called(provider, machine) + " has the name of this host and is not jarvis's: `adopt " +
+                                   fqdn + "` takes it over, or give the host another name");
+  }
+  if (machine.marks->fqdn != fqdn)
+    throw Error(Kind::Refused, called(provider, machine) + " is marked as " + machine.marks->fqdn + ", not " + fqdn);
+  if (machine.name != provider.name_for(fqdn))
+    throw Error(Kind::Refused, called(provider, machine) + " is marked as " + fqdn + " but has another name");
+}
+
+std::string names_of(const std::vector<Machine>& machines) {
+  std::string made;
+  for (const Machine& machine : machines)
+    made += (made.empty() ? "" : ", ") + machine.id + (machine.marks ? "" : " (not jarvis's)");
+  return made;
+}
+
+// All of this name, at most one of them; none is a fault here.
+std::optional<Machine> the_only_one(const Call& call, Provider& provider) {
+  auto machines = provider.find(fqdn_of(call));
+  if (machines.empty()) return std::nullopt;
+  if (machines.size() > 1) {
+    throw Error(Kind::Refused, provider.name() + " has " + std::to_string(machines.size()) + " machines that are " +
+                                   fqdn_of(call) + ": " + names_of(machines) + "; jarvis touches none of them");
+  }
+  return std::move(machines.front());
+}
+
+void must_be_known(const Call& call, Provider& provider, const std::optional<Machine>& machine) {
+  const auto id = call.clipboard.scalar("instance_id");
+  if (!id || (machine && machine->id == *id)) return;
+  if (machine) {
+    throw Error(Kind::Refused,
+                called(provider, *machine) + " is not the machine of this run, which is " + *id + "; nothing is done");
+  }
+  // Not listed under its name: gone, or somebody else's by now.
+  const auto other = provider.machine(*id);
+  if (!other) return;
+  throw Error(Kind::Refused,
+              called(provider, *other) + " is the machine of this run by its id, but " +
+                  (other->marks ? "is marked as " + other->marks->fqdn : "does not carry jarvis's marks") +
+                  "; nothing is done");
+}
+
+void give_address(Clipboard& clipboard, const Machine& machine) {
+  if (!machine.addresses.empty()) clipboard.set_list("ipaddress", machine.addresses);
+}
+
+void give(Clipboard& clipboard, const Machine& machine) {
+  clipboard.set("instance_id", machine.id);
+  give_address(clipboard, machine);
+  if (!machine.macaddrs.empty()) clipboard.set_list("macaddrs", machine.macaddrs);
+  if (!machine.created.empty()) clipboard.set("created", machine.created);
+}
+
+std::string shown_recipe(const Recipe& recipe) {
+  return recipe.shown + (recipe.monthly ? ", " + shown_price(*recipe.monthly, recipe.currency) : "");
+}
+
+void refuse_differences(const Call& call, Provider& provider, const Machine& machine) {
+  std::string lines;
+  for (const std::string& line : provider.differences(call.clipboard, machine))
+    lines += (lines.empty() ? "" : "; ") + line;
+  if (!lines.empty())
+    throw Error(Kind::Refused, called(provider, machine) + " runs and is not as the spec says: " + lines +
+                                   ": `redeploy` changes that");
+}
+
+// What a refusal in mid-creation leaves behind costs money and has nobody's attention: removed, and said so.
+[[noreturn]] void take_back(const Call& call, Provider& provider, const Machine& machine, const Error& fault) {
+  std::string text = fault.what();
+  try {
+    provider.remove(call, machine, true);
+    text += "; what this step created is removed";
+  } catch (const Error& e) {
+    if (e.kind() == Kind::Transient) throw;  // asked again: it looks, is refused the same way, removes
+    text +=
+        std::string("; what this step created (") + called(provider, machine) + ") could not be removed: " + e.what();
+  }
+  throw Error(fault.kind(), text);
+}
+
+Machine create(const Call& call, Provider& provider) {
+  const Recipe recipe = provider.resolve(call.clipboard);
+  call.log("creating " + provider.name() + " " + fqdn_of(call) + ": " + shown_recipe(recipe));
+  call.progress("creating " + recipe.shown);
+  Machine machine = provider.create(call, {fqdn_of(call), call.run, call.step});
+  call.log("created " + called(provider, machine));
+  return machine;
+}
+
+void remove(Call& call, Provider& provider, bool all) {
+  const auto machine = machine_of(call, provider);
+  if (call.plan) {
+    if (!machine) return;
+    std::string at;
+    for (const std::string& address : machine->addresses) at += (at.empty() ? " at " : ", ") + address;
+    call.change("delete " + called(provider, *machine) + at);
+    for (const std::string& line : provider.belongings(call, *machine, all)) call.change("delete " + line);
+    return;
+  }
+  if (machine) {
+    provider.remove(call, *machine, all);
+    call.log("deleted " + called(provider, *machine));
+  } else {
+    call.log(provider.name() + " has no machine " + fqdn_of(call) + ": nothing to delete");
+  }
+  forget_machine(call.clipboard);
+}
+
+void plan_deploy(const Call& call, Provider& provider, const std::optional<Machine>& machine, bool boot) {
+  if (!machine) {
+    const Recipe recipe = provider.resolve(call.clipboard);
+    provider.ask(call);
+    return call.change("create " + provider.name() + " " + fqdn_of(call) + ": " + shown_recipe(recipe));
+  }
+  if (boot && machine->power == Power::Off) call.change("start " + called(provider, *machine));
+}
+
+}  // namespace
+
+std::string shown_price(double monthly, const std::string& currency) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.2f ", monthly);
+  return text + currency + " a month";
+}
+
+void forget_machine(Clipboard& clipboard) {
+  for (const char* key : kOfTheMachine) clipboard.erase(key);
+}
+
+std::optional<Machine> machine_of(const Call& call, Provider& provider) {
+  auto machine = the_only_one(call, provider);
+  must_be_known(call, provider, machine);
+  if (machine) must_be_ours(call, provider, *machine);
+  return machine;
+}
+
+Machine require_machine(const Call& call, Provider& provider) {
+  auto machine = machine_of(call, provider);
+  if (machine) return std::move(*machine);
+  throw Error(Kind::Permanent, provider.name() + " has no machine " + fqdn_of(call) + ": `deploy` makes it");
+}
+
+void can_deploy(Call& call, Provider& provider) {
+  (void)machine_of(call, provider);  // a foreign one is in the way
+  const Recipe recipe = provider.resolve(call.clipboard);
+  provider.ask(call);
+  if (!call.plan) call.log(provider.name() + " can make " + fqdn_of(call) + ": " + shown_recipe(recipe));
+}
+
+void deploy(Call& call, Provider& provider, bool boot) {
+  std::optional<Machine> machine = the_only_one(call, provider);
+  if (machine) {
+    // Where none has the name or the marks the run's own is gone, whoever has its id by now: a new one hurts nobody.
+    must_be_known(call, provider, machine);
+    must_be_ours(call, provider, *machine);
+  }
+  if (call.plan) return plan_deploy(call, provider, machine, boot);
+  const bool of_this_step = !machine || machine->marks->step == call.step;
+  if (!call.clipboard.scalar("password")) call.clipboard.set("password", workers::random_password());
+  if (!machine) {
+    machine = create(call, provider);
+  } else if (of_this_step) {
+    (void)provider.resolve(call.clipboard);
+  } else {
+    refuse_differences(call, provider, *machine);
+    call.log("keeping " + called(provider, *machine));
+  }
+  if (boot) {
+    try {
+      machine = provider.complete(call, std::move(*machine));
+    } catch (const Error& e) {
+      if (e.kind() == Kind::Transient || e.kind() == Kind::Bug || !of_this_step) throw;
+      take_back(call, provider, *machine, e);
+    }
+  }
+  give(call.clipboard, *machine);
+}
+
+void get_address(Call& call, Provider& provider) {
+  const Machine machine = require_machine(call, provider);
+  if (machine.addresses.empty())
+    workers::not_yet(called(provider, machine) + " has no address yet", std::chrono::seconds(5));
+  give_address(call.clipboard, machine);
+}
+
+void get_macaddrs(Call& call, Provider& provider) {
+  const Machine machine = require_machine(call, provider);
+  if (machine.macaddrs.empty()) throw Error(Kind::Permanent, called(provider, machine) + " has no network adapter");
+  call.clipboard.set_list("macaddrs", machine.macaddrs);
+}
+
+void shutdown(Call& call, Provider& provider) {
+  const auto machine = machine_of(call, provider);
+  if (!machine || machine->power == Power::Off) {
+    if (!call.plan)
+      call.log(provider.name() + " " + fqdn_of(call) + (machine ? " is off" : " is not there") +
+               ": nothing to power off");
+    return;
+  }
+  if (call.plan) return call.change("power off " + called(provider, *machine));
+  provider.power_off(call, *machine);
+}
+
+void startup(Call& call, Provider& provider) {
+  const Machine machine = require_machine(call, provider);
+  if (machine.power == Power::On) return call.log(called(provider, machine) + " is on");
+  if (call.plan) return call.change("power on " + called(provider, machine));
+  provider.power_on(call, machine);
+}
+
+void reboot(Call& call, Provider& provider) {
+  const Machine machine = require_machine(call, provider);
+  if (call.plan) return call.change("reboot " + called(provider, machine));
+  if (machine.power == Power::On) return provider.reboot(call, machine);
+  provider.power_on(call, machine);
+}
+
+void delete_machine(Call& call, Provider& provider) {
+  remove(call, provider, false);
+}
+
+void destroy(Call& call, Provider& provider) {
+  remove(call, provider, true);
+}
+
+void adopt(Call& call, Provider& provider) {
+  const auto machine = the_only_one(call, provider);
+  const std::string fqdn = fqdn_of(call);
+  if (!machine) throw Error(Kind::Permanent, provider.name() + " has no machine " + fqdn + " to adopt");
+  if (machine->marks && machine->marks->fqdn != fqdn)
+    throw Error(Kind::Refused, called(provider, *machine) + " is jarvis's already, as " + machine->marks->fqdn);
+  if (call.plan) {
+    if (!machine->marks) call.change("take over " + called(provider, *machine) + ", " + machine->shown);
+    return;
+  }
+  if (!machine->marks) provider.mark(*machine, {fqdn, call.run, call.step});
+  provider.describe(*machine, call.clipboard);
+  give(call.clipboard, *machine);
+  call.log("took over " + called(provider, *machine));
+}
+
+void list_machines(Call& call, Provider& provider) {
+  call.clipboard.set_raw("machines", json_of(provider.owned()));
+}
+
+void list_offers(Call& call, Provider& provider) {
+  call.clipboard.set_raw("offers", json_of(provider.offers()));
+}
+
+}  // namespace jarvis::providers
