@@ -69,7 +69,7 @@ void own_key_rows(pipeline::TaskTable& table) {
   TaskRow make = row("ssh:make_host_keys", "ssh", "host's own ssh key",
                      "over the first login the host makes a key that no user data ever held");
   make.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
-  make.uses = {"ssh_port", "ssh_host_private_key"};
+  make.uses = {"ssh_port", "ssh_host_private_key", "ssh_user_data_key"};
   make.gives = {"ssh_host_keys"};
   make.timeout = 2min;
   table.add(make);
@@ -77,7 +77,7 @@ void own_key_rows(pipeline::TaskTable& table) {
   TaskRow own = row("ssh:own_keys", "ssh", "host's own ssh key",
                     "the host answers with its own key alone; the one that was handed over is forgotten");
   own.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
-  own.uses = {"ssh_port", "ssh_host_private_key"};
+  own.uses = {"ssh_port", "ssh_host_private_key", "ssh_user_data_key"};
   own.gives = {"ssh_host_keys"};
   own.timeout = 2min;
   table.add(own);
@@ -235,6 +235,39 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
   add("offers", "list offers", "regions, types and images of this provider", lists("offers"));
 }
 
+void linode_rows(pipeline::TaskTable& table) {
+  const std::vector<std::string> spec = {"guestid", "datacenter", "size",   "sshpubkey", "disks",
+                                         "volumes", "wipe",       "kernel", "rdns"};
+  machine_rows(table, "linode", spec, {});
+
+  TaskRow rebuild = row("linode:rebuild", "http", "make the machine anew",
+                        "the machine's root from the image again: same id and address, data disks and volumes stay");
+  rebuild.needs = {"hostname", "fqdn"};
+  rebuild.uses = spec;
+  for (const char* key : {"instance_id", "password", "ssh_host_private_key", "ssh_host_keys", "ssh_login_pubkey"})
+    rebuild.uses.emplace_back(key);
+  rebuild.gives = {"instance_id", "ipaddress", "created", "password", "ssh_host_keys", "ssh_user_data_key"};
+  rebuild.timeout = 5min;
+  rebuild.plan = true;
+  rebuild.destroys = true;
+  table.add(rebuild);
+
+  TaskRow kernel = row("linode:set_kernel", "http", "set the kernel",
+                       "the kernel of the machine's configuration profile: the spec's `kernel`, else linode/grub2");
+  kernel.needs = {"fqdn"};
+  kernel.uses = {"instance_id", "kernel"};
+  kernel.timeout = 2min;
+  kernel.plan = true;
+  table.add(kernel);
+
+  TaskRow rdns = row("linode:set_rdns", "http", "reverse DNS",
+                     "the reverse DNS of the machine's addresses, if the spec says `rdns: yes`");
+  rdns.needs = {"fqdn"};
+  rdns.uses = {"instance_id", "rdns"};
+  rdns.timeout = 2min;
+  table.add(rdns);
+}
+
 // What only EC2 has.
 void ec2_rows(pipeline::TaskTable& table) {
   TaskRow console =
@@ -255,7 +288,7 @@ void ec2_rows(pipeline::TaskTable& table) {
 }
 
 void cloud_rows(pipeline::TaskTable& table) {
-  machine_rows(table, "linode", {"guestid", "datacenter", "size"}, {});
+  linode_rows(table);
   machine_rows(table, "ec2",
                {"guestid", "datacenter", "size", "disk", "volumes", "wipe", "elastic", "subnet", "security_groups"},
                {});
