@@ -35,12 +35,17 @@ Xml connected() {
                   Xml().flag("startConnected", true).flag("allowGuestControl", true).flag("connected", true));
 }
 
+// Old servers read the one, new ones the other; they must agree.
+Xml capacity(std::int64_t kb) {
+  return Xml().leaf("capacityInKB", kb).leaf("capacityInBytes", kb * 1024);
+}
+
 // The file of a disk that is there, unchanged.
 Xml same_disk(const Disk& disk, std::int64_t capacity_kb) {
   Xml device;
   device.leaf("key", disk.key);
   device.typed("backing", xsi_type(child(disk.device, "backing")), file_backing(disk.file, disk.datastore, false));
-  device.leaf("controllerKey", disk.controller).leaf("unitNumber", disk.unit).leaf("capacityInKB", capacity_kb);
+  device.leaf("controllerKey", disk.controller).leaf("unitNumber", disk.unit).add(capacity(capacity_kb));
   return device;
 }
 
@@ -79,7 +84,7 @@ Xml new_disk(std::int64_t key, std::int64_t controller, std::int64_t unit, std::
              const std::string& file, const Reference& datastore, bool exists) {
   Xml device;
   device.leaf("key", key).typed("backing", "VirtualDiskFlatVer2BackingInfo", file_backing(file, datastore, !exists));
-  device.leaf("controllerKey", controller).leaf("unitNumber", unit).leaf("capacityInKB", capacity_kb);
+  device.leaf("controllerKey", controller).leaf("unitNumber", unit).add(capacity(capacity_kb));
   return change("add", exists ? nullptr : "create", "VirtualDisk", device);
 }
 
