@@ -206,6 +206,7 @@ def test_foreign_and_adopted(place):
 @takes(4)
 def test_for_an_installation_over_the_network(place):
     server = vsphere(place)
+    place.expect(5, "plan", spec(place, SCRATCH))
     out = yaml.safe_load(task(place, "create", {**SCRATCH, "volumes": {"data": 1}, "ipaddress": "10.7.7.7"}).out)
     machine = the_only(server)
     assert machine["power"] == "poweredOff" and len(machine["disks"]) == 2, machine
