@@ -287,13 +287,31 @@ void ec2_rows(pipeline::TaskTable& table) {
   table.add(keys);
 }
 
+void vmware_rows(pipeline::TaskTable& table) {
+  const std::vector<std::string> spec = {"guestid",       "datacenter",  "size",     "num_cpus", "disksize",
+                                         "datastore",     "nic_network", "nic_type", "vmhost",   "folder",
+                                         "resource_pool", "volumes",     "ipaddress"};
+  machine_rows(table, "vmware", spec, {"ipaddress"});
+  TaskRow create = *table.require("vmware:deploy");
+  create.name = "vmware:create";
+  create.help = "a machine as deploy makes it, left off: for installing over the network";
+  table.add(create);
+  TaskRow macaddrs =
+      row("vmware:get_macaddrs", "http", "get the MAC addresses", "of the machine's network adapters, in their order");
+  macaddrs.needs = {"fqdn"};
+  macaddrs.uses = {"instance_id"};
+  macaddrs.gives = {"macaddrs"};
+  macaddrs.timeout = 5min;
+  table.add(macaddrs);
+}
+
 void cloud_rows(pipeline::TaskTable& table) {
   linode_rows(table);
   machine_rows(table, "ec2",
                {"guestid", "datacenter", "size", "disk", "volumes", "wipe", "elastic", "subnet", "security_groups"},
                {});
   ec2_rows(table);
-  machine_rows(table, "vmware", {"guestid", "datacenter", "size"}, {"ipaddress"});
+  vmware_rows(table);
 }
 
 // Where specs come from. Asked before there is a run, so the person waits: short limits, and each task ends by itself
