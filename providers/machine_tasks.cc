@@ -203,7 +203,7 @@ void deploy(Call& call, Provider& provider, bool boot) {
   }
   if (boot) {
     try {
-      machine = provider.complete(call, std::move(*machine));
+      machine = provider.complete(call, *machine);  // what is taken back below is the one of before
     } catch (const Error& e) {
       if (e.kind() == Kind::Transient || e.kind() == Kind::Bug || !of_this_step) throw;
       take_back(call, provider, *machine, e);
