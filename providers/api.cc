@@ -75,8 +75,9 @@ HttpResponse Api::ask(const HttpRequest& request, Repeat repeat) {
     try {
       HttpResponse response = http_->request(request);
       Error error = workers::error_of(response);
-      const bool temporary = response.status >= 400 && (error.kind() == Kind::Transient ||
-                                                        (access_.is_temporary && access_.is_temporary(response)));
+      const bool temporary =
+          response.status >= 400 && !(access_.is_refusal && access_.is_refusal(response)) &&
+          (error.kind() == Kind::Transient || (access_.is_temporary && access_.is_temporary(response)));
       if (!temporary) return response;
       Error fault(Kind::Transient, with_words(error.what(), response));
       throw fault.retry_after(error.retry_after().value_or(std::chrono::seconds(2)));

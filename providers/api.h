@@ -29,6 +29,9 @@ struct ApiAccess {
   // Whether an answer of another status is temporary all the same ("Linode busy", "RequestLimitExceeded"). May be
   // empty.
   std::function<bool(const workers::HttpResponse&)> is_temporary;
+  // Whether one whose status looks temporary is the caller's to judge all the same (a SOAP fault comes with 500). May
+  // be empty.
+  std::function<bool(const workers::HttpResponse&)> is_refusal;
 };
 
 // What every provider's section of the configuration may say: CA_FILE, RATE (calls a second, else `per_second`), DIR.

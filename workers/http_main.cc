@@ -2,6 +2,7 @@
 // without the system's libraries, and they are initialised in the child that needs them.
 #include "providers/ec2.h"
 #include "providers/linode.h"
+#include "providers/vmware.h"
 #include "workers/pxe.h"
 #include "workers/spec_fetch.h"
 #include "workers/worker_main.h"
@@ -39,6 +40,19 @@ constexpr workers::BuiltIn kTasks[] = {
     {"linode:set_rdns", providers::linode_set_rdns},
     {"linode:machines", providers::linode_machines},
     {"linode:offers", providers::linode_offers},
+    {"vmware:adopt", providers::vmware_adopt},
+    {"vmware:can_deploy", providers::vmware_can_deploy},
+    {"vmware:create", providers::vmware_create},
+    {"vmware:delete_machine", providers::vmware_delete_machine},
+    {"vmware:deploy", providers::vmware_deploy},
+    {"vmware:destroy", providers::vmware_destroy},
+    {"vmware:get_address", providers::vmware_get_address},
+    {"vmware:get_macaddrs", providers::vmware_get_macaddrs},
+    {"vmware:machines", providers::vmware_machines},
+    {"vmware:offers", providers::vmware_offers},
+    {"vmware:reboot", providers::vmware_reboot},
+    {"vmware:shutdown", providers::vmware_shutdown},
+    {"vmware:startup", providers::vmware_startup},
     {"pxe:links_install", workers::links_install},
     {"pxe:links_menu", workers::links_menu},
     {"pxe:links_remove", workers::links_remove},
