@@ -14,6 +14,7 @@ from lab.prism import Judge
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFRZwOMgKj7yKSXy/JlBh7c3fVMeUk6IXSAM7RZNJyT4 thor@example.org"
 HOST = "loki.example.org"
+KEYS = {"password": "Correct-horse-6", "ssh_host_private_key": "not looked at by the provider", "ssh_host_keys": [KEY]}
 DISKS = "{root: 4096, swap: 512, opt: rest}"
 PLANS = {"deploy": ["keys:prepare", "linode:deploy", "linode:get_address", "linode:set_kernel", "linode:set_rdns"],
          "redeploy": ["linode:can_deploy", "keys:forget", "keys:prepare", "linode:rebuild", "linode:get_address"],
@@ -69,14 +70,22 @@ def task(place, name, status=0, **clipboard):
     return result
 
 
-def planned(place, name, status=0, **keys):
-    """What a task says in plan mode, asked as jarvis asks it."""
-    clipboard = {"hostname": "loki", "fqdn": HOST, "guestid": "Debian 12", "datacenter": "Atlanta", "size": "512", **keys}
-    done = subprocess.run([place.binary.with_name("jarvis-http"), "--task", f"linode:{name}"], input=json.dumps(clipboard), text=True,
+def attempt(place, name, clipboard, step, mode="apply"):
+    """One attempt of a task as jarvis makes it."""
+    return subprocess.run([place.binary.with_name("jarvis-http"), "--task", f"linode:{name}"], input=json.dumps(clipboard), text=True,
                           capture_output=True, check=False, env=place.environment(
-                              JARVIS_MODE="plan", JARVIS_STEP="by hand", LINODE_API=place.linode.url, LINODE_TOKEN=place.linode.token,
-                              LINODE_DIR=str(place.path("by-hand")), LINODE_RATE="1000"))
-    assert done.returncode == status, done
+                              JARVIS_MODE=mode, JARVIS_RUN="by-hand", JARVIS_STEP=step, LINODE_API=place.linode.url,
+                              LINODE_TOKEN=place.linode.token, LINODE_DIR=str(place.path("by-hand")), LINODE_RATE="1000"))
+
+
+def wishes(**keys):
+    return {"hostname": "loki", "fqdn": HOST, "guestid": "Debian 12", "datacenter": "Atlanta", "size": "512", **keys}
+
+
+def planned(place, name, **keys):
+    """What a task says in plan mode."""
+    done = attempt(place, name, wishes(**keys), "by hand", "plan")
+    assert done.returncode == 0, done
     return done.stderr
 
 
@@ -287,6 +296,66 @@ def test_a_machine_that_is_not_listed_yet(place):
         assert len(fake.machines) == 1 and fake.machine(HOST).status == "running"
 
 
+def to_its_end(place, name, clipboard, step):
+    """Attempts of one step until it is done, each with what the first one got, as after a crash."""
+    for _ in range(60):
+        done = attempt(place, name, clipboard, step)
+        if done.returncode != 75:
+            return done
+    raise AssertionError(done)
+
+
+@takes(15)
+def test_a_rebuild_goes_on_wherever_it_was_cut_short(place):
+    """Each call that changes something loses its reply once, and once the request itself."""
+    with linode(place) as fake:
+        fake.polls = 0
+        for name, keys in (("plain", {"volumes": {"data": 20}, "wipe": ["data"]}),
+                           ("in parts", {"disks": {"root": 4096, "swap": 512, "opt": 2000, "var": "rest"}, "wipe": ["var"]})):
+            clipboard = wishes(password="Correct-horse-7", **keys)
+            assert to_its_end(place, "deploy", wishes(**keys, **KEYS), f"{name} 0").returncode == 0
+            machine = fake.machine(HOST)
+            cut, number, at_all = 0, 0, None
+            while at_all is None or cut < at_all:
+                for done in (True, False):
+                    number += 1
+                    before = {disk["label"]: disk["id"] for disk in machine.disks.values()}
+                    volumes, seen = set(fake.volumes), len(fake.requests)
+                    fault = _Nth(fake, cut, done)
+                    end = to_its_end(place, "rebuild", clipboard, f"{name} {number}")
+                    assert end.returncode == 0 and (fault.struck or cut > 0), (name, cut, done, end)
+                    at_all = max(at_all or 0, len(changes(fake, seen)))
+                    after = {disk["label"]: disk["id"] for disk in machine.disks.values()}
+                    assert list(fake.machines) == [machine.id] and machine.status == "running", (name, cut, done, machine.status)
+                    assert after.keys() == before.keys() and len(machine.disks) == len(after) and len(machine.configs) == 1
+                    kept = {label for label in after if after[label] == before[label]}
+                    assert kept == ({"opt"} if "disks" in keys else set()), (name, cut, done, kept)
+                    assert not volumes & set(fake.volumes) and len(fake.volumes) == ("volumes" in keys)
+                    assert machine.root_pass == "Correct-horse-7"
+                cut += 1
+            assert to_its_end(place, "destroy", clipboard, f"{name} end").returncode == 0 and not fake.machines
+
+
+class _Nth:
+    """The call that changes something, so many of them from now on, is dropped: after it was done, or before."""
+
+    def __init__(self, fake, number, done):
+        self.fake, self.left, self.done, self.struck = fake, number, done, False
+        self.answer = type(fake).answer.__get__(fake)
+        fake.answer = self
+
+    def __call__(self, asked):
+        if asked.method == "GET" or self.struck:
+            return self.answer(asked)
+        self.left -= 1
+        if self.left >= 0:
+            return self.answer(asked)
+        self.struck = True
+        if self.done:
+            self.answer(asked)
+        return None
+
+
 NEAREST = [
     ("a region", {"datacenter": "Atlnta"}, ["datacenter:", "Atlnta", "Atlanta, GA (us-southeast)"]),
     ("a region that may be two", {"datacenter": "us-east"}, []),
@@ -395,6 +464,7 @@ def test_a_redeploy_that_cannot_be_is_refused_before_it_touches(place):
                                  ("other disks", {"disks": DISKS}, "was not laid out by `disks:`")):
             refused = place.run("redeploy", spec(place, **keys))
             assert refused.status == 1 and word in refused.text, (name, refused)
+        assert "make volume data (20 GB)" in planned(place, "deploy", volumes={"data": 20})
         running = place.run("deploy", spec(place, size=2048))
         assert running.status == 1 and "`redeploy` changes that" in running.text, running
         fake.images[:] = [image for image in fake.images if image["id"] != "linode/debian12"]
