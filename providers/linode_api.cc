@@ -26,7 +26,7 @@ ApiAccess linode_access(const workers::Call& call) {
 }
 
 std::string token_of(const workers::Call& call) {
-  const std::string token = call.setting("TOKEN", "");
+  std::string token = call.setting("TOKEN", "");
   if (!token.empty()) return token;
   throw Error(Kind::Usage,
               "linode: no credentials: `providers: linode: token_file:` of the configuration names the "
@@ -58,7 +58,7 @@ HttpRequest LinodeApi::request(const std::string& method, const std::string& pat
 }
 
 Error LinodeApi::refusal(const HttpResponse& response) const {
-  const Error error = api_.refusal(response);
+  Error error = api_.refusal(response);
   if (response.status != 401 && response.status != 403) return error;
   std::string text = std::string(error.what()) + "; the token is that of providers: linode: token_file";
   const auto has = response.header("x-oauth-scopes");

@@ -72,6 +72,7 @@ void must_be_said(const char* key, const std::string& said, const char* example)
 template <typename Offer>
 std::vector<const Offer*> pointers(const std::vector<Offer>& offered) {
   std::vector<const Offer*> made;
+  made.reserve(offered.size());
   for (const Offer& one : offered) made.push_back(&one);
   return made;
 }
