@@ -49,9 +49,13 @@ pipeline::Order order_from_spec(House& house, const Talk& talk, const SpecText& 
 // Credentials, and what the tasks say in plan mode. Error(Usage) with every fault; nothing was changed.
 boost::asio::awaitable<void> preflight(House& house, const pipeline::Order& order);
 
-// Begins the order's run, or goes on with the same one where that was interrupted; its id. `code` as in
-// Pipeline::submit.
+// Error(Refused) when the person's role lets him have no more runs in flight than there are.
+void check_bounds(House& house, const Talk& talk, const std::string& host, const std::string& provider);
+
+// Begins the order's run, or goes on with the same one where that was interrupted (`written`: see above; nothing: it is
+// a run of its own in any case); its id. `code` as in Pipeline::submit.
 boost::asio::awaitable<std::string> submit(House& house, Talk& talk, pipeline::Order order,
-                                           std::vector<std::string> written, std::optional<std::string>& code);
+                                           std::optional<std::vector<std::string>> written,
+                                           std::optional<std::string>& code);
 
 }  // namespace jarvis::bot

@@ -147,6 +147,9 @@ class Estate {
           at(pools[the_one("resource_pool", *asked_.resource_pool, names, where())]->reference("owner"));
       if (owner != nullptr) return take_compute(*owner);
     }
+    const Object* host = at(asked_.near);
+    const Object* near = host != nullptr ? at(host->reference("parent")) : nullptr;
+    if (near != nullptr) return take_compute(*near);
     take_compute(*all[the_only("vmhost", named(all), where())]);
   }
 

@@ -31,7 +31,8 @@ ApiAccess access_of(const Call& call) {
   access.pace = std::filesystem::path(call.setting("DIR")) / "pace";
   access.per_second = rate > 0 ? rate : kCallsPerSecond;
   access.burst = 2 * access.per_second;
-  access.is_refusal = [](const HttpResponse& response) { return response.status == 500 && is_fault(response.body); };
+  access.words = [](const HttpResponse& response) { return words_of(response.body); };
+  access.is_refusal = [](const HttpResponse& response) { return response.status == 500 && is_refusal(response.body); };
   return access;
 }
 
@@ -52,7 +53,8 @@ Session::Session(const Call& call)
       api_(access_of(call)) {}
 
 Session::~Session() {
-  if (cookie_.empty()) return;
+  if (generation_ == 0 || cookie_.empty()) return;
+  limit_ = std::chrono::seconds(5);
   try {
     (void)ask("Logout", service_->session_manager, Xml(), Repeat::Changes);
   } catch (const Error&) {
@@ -76,7 +78,7 @@ Answer Session::ask(const char* method, const Reference& self, const Xml& argume
   request.headers = {{"Content-Type", "text/xml; charset=utf-8"}, {"SOAPAction", kSoapAction}};
   if (!cookie_.empty()) request.headers.emplace_back("Cookie", cookie_);
   request.body = envelope(method, self, arguments);
-  request.limit = std::chrono::seconds(60);
+  request.limit = limit_;
   request.most_bytes = kMostBytes;
   if (repeat == Repeat::Looks)
     return api_.look(request, [&](const HttpResponse& response) { return answer_of(method, response); });

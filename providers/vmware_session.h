@@ -45,6 +45,7 @@ class Session {
   std::optional<Service> service_;
   std::string cookie_, key_;
   int generation_ = 0;
+  std::chrono::milliseconds limit_{60'000};  // of one call
 };
 
 }  // namespace jarvis::providers::vmware

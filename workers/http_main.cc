@@ -1,6 +1,8 @@
 // jarvis-http: the forkserver of tasks that speak HTTP (libcurl). Linked dynamically: a resolver and TLS cannot do
 // without the system's libraries, and they are initialised in the child that needs them.
+#include "providers/ec2.h"
 #include "providers/vmware.h"
+#include "workers/pxe.h"
 #include "workers/spec_fetch.h"
 #include "workers/worker_main.h"
 
@@ -10,6 +12,22 @@ using namespace jarvis;
 
 constexpr workers::BuiltIn kTasks[] = {
     {"spec:fetch", workers::spec_fetch},
+    {"ec2:can_deploy", providers::ec2_can_deploy},
+    {"ec2:deploy", providers::ec2_deploy},
+    {"ec2:get_address", providers::ec2_get_address},
+    {"ec2:shutdown", providers::ec2_shutdown},
+    {"ec2:startup", providers::ec2_startup},
+    {"ec2:reboot", providers::ec2_reboot},
+    {"ec2:delete_machine", providers::ec2_delete_machine},
+    {"ec2:destroy", providers::ec2_destroy},
+    {"ec2:adopt", providers::ec2_adopt},
+    {"ec2:machines", providers::ec2_machines},
+    {"ec2:offers", providers::ec2_offers},
+    {"ec2:console", providers::ec2_console},
+    {"ec2:console_keys", providers::ec2_console_keys},
+    {"pxe:links_install", workers::links_install},
+    {"pxe:links_menu", workers::links_menu},
+    {"pxe:links_remove", workers::links_remove},
     {"vmware:adopt", providers::vmware_adopt},
     {"vmware:can_deploy", providers::vmware_can_deploy},
     {"vmware:create", providers::vmware_create},

@@ -64,6 +64,29 @@ void ssh_rows(pipeline::TaskTable& table) {
   table.add(keypair);
 }
 
+// Where the provider's user data carried the host's first key.
+void own_key_rows(pipeline::TaskTable& table) {
+  TaskRow make = row("ssh:make_host_keys", "ssh", "host's own ssh key",
+                     "over the first login the host makes a key that no user data ever held");
+  make.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
+  make.uses = {"ssh_port", "ssh_host_private_key"};
+  make.gives = {"ssh_host_keys"};
+  make.timeout = 2min;
+  table.add(make);
+
+  TaskRow own = row("ssh:own_keys", "ssh", "host's own ssh key",
+                    "the host answers with its own key alone; the one that was handed over is forgotten");
+  own.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
+  own.uses = {"ssh_port", "ssh_host_private_key"};
+  own.gives = {"ssh_host_keys"};
+  own.timeout = 2min;
+  table.add(own);
+
+  table.add(
+      row("keys:forget", "ssh", "prepare keys",
+          "what belonged to the machine that is about to be made anew: its password, its keys, its fingerprints"));
+}
+
 void monitoring_rows(pipeline::TaskTable& table) {
   TaskRow silence = row("monitoring:silence", "core", "silence monitoring",
                         "runs monitoring.silence of the configuration, if there is one");
@@ -203,9 +226,31 @@ void vmware_rows(pipeline::TaskTable& table) {
   table.add(macaddrs);
 }
 
+// What only EC2 has.
+void ec2_rows(pipeline::TaskTable& table) {
+  TaskRow console =
+      row("ec2:console", "http", "read the console", "the last lines of the machine's console, in the log");
+  console.needs = {"fqdn"};
+  console.uses = {"instance_id"};
+  console.timeout = 2min;
+  table.add(console);
+
+  TaskRow keys = row("ec2:console_keys", "http", "host keys from the console",
+                     "the host keys that the machine wrote on its console; for images that take no user data");
+  keys.needs = {"fqdn"};
+  keys.uses = {"instance_id"};
+  keys.gives = {"ssh_host_keys"};
+  keys.timeout = 2min;
+  keys.retry.deadline = 15min;
+  table.add(keys);
+}
+
 void cloud_rows(pipeline::TaskTable& table) {
   machine_rows(table, "linode", {"guestid", "datacenter", "size"}, {});
-  machine_rows(table, "ec2", {"guestid", "datacenter", "size"}, {});
+  machine_rows(table, "ec2",
+               {"guestid", "datacenter", "size", "disk", "volumes", "wipe", "elastic", "subnet", "security_groups"},
+               {});
+  ec2_rows(table);
   vmware_rows(table);
 }
 
@@ -234,6 +279,40 @@ void spec_rows(pipeline::TaskTable& table) {
   table.add(check);
 }
 
+// Booting from the network, and what the directory knows of a host.
+void boot_rows(pipeline::TaskTable& table) {
+  const auto add = [&](const char* name, const char* family, const char* stage, const char* help,
+                       std::vector<std::string> needs, std::vector<std::string> uses, const char* undo = "") {
+    TaskRow made = row(name, family, stage, help);
+    made.needs = std::move(needs);
+    made.uses = std::move(uses);
+    made.undo = undo;
+    made.timeout = 1min;
+    made.plan = true;
+    table.add(made);
+  };
+  add("ldapworker:dhcp_install", "ldap", "dhcp: boot the installer",
+      "the host's DHCP entry in the directory, with the loader that installs",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server"}, "ldapworker:dhcp_local");
+  add("ldapworker:dhcp_local", "ldap", "dhcp: boot from disk",
+      "the host's DHCP entry in the directory, with the loader that starts what is on its disk",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server"});
+  add("ldapworker:dhcp_remove", "ldap", "dhcp: forget the host", "takes the host's DHCP entry out of the directory",
+      {"fqdn"}, {});
+  add("ldapworker:join_os_set", "ldap", "operating system",
+      "the host into its operating system's group, and out of others", {"hostname", "os"}, {});
+  add("ldapworker:save_secret", "ssh", "ldap password", "the host's LDAP password into its /etc/ldap/ldap.secret, 0400",
+      {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key", "password"}, {"ssh_port"});
+  add("pxe:links_install", "http", "boot menu: install",
+      "the boot links lead to the host's install menu; TFTP shows it", {"hostname", "fqdn", "ipaddress", "macaddrs"},
+      {"os", "next-server", "dhcplinks"}, "pxe:links_menu");
+  add("pxe:links_menu", "http", "boot menu: main", "the boot links lead to the main menu; TFTP shows it",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server", "dhcplinks"});
+  add("pxe:links_remove", "http", "boot menu: none",
+      "takes away the host's boot links and install menu where jarvis keeps them",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {});
+}
+
 // Tasks that do next to nothing: what the pipeline itself costs (tests/bench).
 void bench_rows(pipeline::TaskTable& table) {
   table.add(row("bench:nothing", "core", "nothing", "takes the clipboard and leaves it alone; for measuring"));
@@ -246,10 +325,12 @@ void add_built_in(pipeline::TaskTable& table) {
   for (const char* key : kSecrets) table.add_secret(key);
   keys_rows(table);
   ssh_rows(table);
+  own_key_rows(table);
   monitoring_rows(table);
   local_rows(table);
   cloud_rows(table);
   spec_rows(table);
+  boot_rows(table);
   bench_rows(table);
 }
 

@@ -8,7 +8,7 @@ MODULES = """alias ssl_gnutls sslinfo cap ircv3 ircv3_accounttag ircv3_batch irc
  sanick samode"""
 
 INSPIRCD = """
-<server name="irc.test" description="test" network="Test" id="01A">
+<server name="{name}" description="test" network="Test" id="{id}">
 <admin name="a" nick="a" email="a@irc.test">
 <bind address="{address}" port="{port}" type="clients">
 <bind address="{address}" port="{tls_port}" type="clients" sslprofile="C">
@@ -27,7 +27,12 @@ INSPIRCD = """
 <sasl target="services.test" requiressl="no">
 <uline server="services.test">
 <link name="services.test" ipaddr="127.0.0.1" port="{link_port}" allowmask="127.0.0.0/8" recvpass="linkpass" sendpass="linkpass">
+{links}
 <log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="inspircd.log">
+"""
+
+LINK = """<link name="{name}" ipaddr="{address}" port="{port}" allowmask="127.0.0.0/8" recvpass="linkpass" sendpass="linkpass"
+ statshidden="no">
 """
 
 ATHEME = """
@@ -56,14 +61,19 @@ saslserv {{ nick = "SaslServ"; user = "services"; host = "services.test"; real =
 
 
 class Inspircd(IrcServer):
-    def __init__(self, place, services=True, without=(), password=None, casemapping="rfc1459", address=None, names=()):
-        """`without`: modules that are left out, so that capabilities are missing."""
+    def __init__(self, place, services=True, without=(), password=None, casemapping="rfc1459", address=None, names=(), hub=None):
+        """`without`: modules that are left out, so that capabilities are missing. `hub`: another one; this is then leaf.test,
+        linked to it, and links again a second after the two were split."""
         super().__init__(place, address, names)
+        self.name, self._hub = ("leaf.test" if hub else "irc.test"), hub
         self._services, self._without, self._password, self._casemapping = services, without, password, casemapping
 
     def configure(self):
         modules = [name for name in MODULES.split() if name not in self._without]
         self.write("inspircd.conf", INSPIRCD.format(
+            name=self.name, id="02B" if self._hub else "01A",
+            links=LINK.format(name="irc.test", address=self._hub.address, port=self._hub.link_port)
+            + '<autoconnect period="1" server="irc.test">' if self._hub else LINK.format(name="leaf.test", address="127.0.0.1", port=1),
             address=self.address, port=self.port, tls_port=self.tls_port, link_port=self.link_port, certificate=self.certificate,
             key=self.key, ca=self.ca_file, directory=self.directory, casemapping=self._casemapping,
             password=f'password="{self._password}"' if self._password else "")
@@ -75,8 +85,21 @@ class Inspircd(IrcServer):
 
     def start(self):
         super().start()
-        if self._services:
+        if self._hub:
+            self.until_linked()
+        elif self._services:
             self.start_services()
+
+    def until_linked(self):
+        """This server and its hub see each other."""
+        watcher = IrcClient(self, "watcher")
+
+        def there():
+            watcher.send("LINKS", "PING :links")
+            watcher.next(r" 365 ")
+            return watcher.sees(r" 364 .* irc\.test ")
+        until(there, "the two servers are linked")
+        watcher.quit()
 
     def start_services(self):
         atheme = self.spawn("atheme-services", "-n", "-c", self.directory / "atheme.conf", "-D", self.directory, "-l",
