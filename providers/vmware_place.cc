@@ -168,6 +168,12 @@ class Estate {
     if (usable_.size() == 1 && compute_->references("host").size() == 1) return take_host(*usable_.front());
     const auto cluster = inventory_.get(made_.compute, {"configurationEx"});
     if (cluster && flag(cluster->node("configurationEx"), "drsConfig/enabled")) return;
+    for (const Object* host : usable_) {
+      if (host->self != asked_.near || asked_.vmhost) continue;
+      take_host(*host);
+      usable_ = {host};
+      return;
+    }
     take_host(*usable_[the_only("vmhost", named(usable_),
                                 "cluster " + made_.compute_name + ", which places none by itself (no DRS),")]);
     usable_ = {at(made_.host)};
