@@ -148,7 +148,8 @@ Answer Session::call(const char* method, const Reference& self, const Xml& argum
   try {
     return ask(method, self, arguments, repeat);
   } catch (const Fault& e) {
-    throw with_context(e);
+    if (!e.is("NotAuthenticated")) throw with_context(e);
+    throw Error(Kind::Permanent, server_ + " lets " + user_ + " log in and then ends the session at once: " + e.what());
   }
 }
 
