@@ -89,9 +89,19 @@ Answer Session::ask(const char* method, const Reference& self, const Xml& argume
   }
 }
 
+// What needs no session: a server that wants one all the same will not change its mind.
+Answer Session::ask_stranger(const char* method, const Reference& self, const Xml& arguments) {
+  try {
+    return ask(method, self, arguments, Repeat::Looks);
+  } catch (const Fault& e) {
+    if (!e.is("NotAuthenticated")) throw;
+    throw Error(Kind::Permanent, server_ + " wants a session before " + method + ": " + e.what());
+  }
+}
+
 const Service& Session::service() {
   if (service_) return *service_;
-  const Answer answer = ask("RetrieveServiceContent", {"ServiceInstance", "ServiceInstance"}, Xml(), Repeat::Looks);
+  const Answer answer = ask_stranger("RetrieveServiceContent", {"ServiceInstance", "ServiceInstance"}, Xml());
   const pugi::xml_node content = answer.returned();
   Service made;
   made.vcenter = text(content, "about/apiType") == "VirtualCenter";
@@ -116,8 +126,7 @@ void Session::log_in() {
   const Reference sessions = service().session_manager;
   cookie_.clear();
   try {
-    const Answer answer =
-        ask("Login", sessions, Xml().leaf("userName", user_).leaf("password", password_), Repeat::Looks);
+    const Answer answer = ask_stranger("Login", sessions, Xml().leaf("userName", user_).leaf("password", password_));
     key_ = text(answer.returned(), "key");
   } catch (const Fault& e) {
     if (!e.is("InvalidLogin")) throw;

@@ -37,6 +37,7 @@ class Session {
 
  private:
   Answer ask(const char* method, const Reference& self, const Xml& arguments, Repeat repeat);
+  Answer ask_stranger(const char* method, const Reference& self, const Xml& arguments);
   void log_in();
   Answer answer_of(const char* method, const workers::HttpResponse& response);
 

@@ -2,6 +2,7 @@
 
 Where moto falls short of EC2: it does not know ClientToken (the fault proxy does), machines are running and terminated at once,
 an unknown image is accepted, the console says always the same, DescribeInstances without MaxResults is incomplete past a hundred.
+Of its thousand instance types only some families are offered (simulators.d/moto_server.py), since listing them all takes seconds.
 """
 import atexit
 import hashlib
