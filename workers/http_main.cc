@@ -1,10 +1,7 @@
 // jarvis-http: the forkserver of tasks that speak HTTP (libcurl). Linked dynamically: a resolver and TLS cannot do
 // without the system's libraries, and they are initialised in the child that needs them.
 #include "providers/ec2.h"
-<<<<<<< HEAD
-=======
 #include "providers/linode.h"
->>>>>>> main
 #include "providers/vmware.h"
 #include "workers/pxe.h"
 #include "workers/spec_fetch.h"
@@ -29,11 +26,6 @@ constexpr workers::BuiltIn kTasks[] = {
     {"ec2:offers", providers::ec2_offers},
     {"ec2:console", providers::ec2_console},
     {"ec2:console_keys", providers::ec2_console_keys},
-<<<<<<< HEAD
-    {"pxe:links_install", workers::links_install},
-    {"pxe:links_menu", workers::links_menu},
-    {"pxe:links_remove", workers::links_remove},
-=======
     {"linode:can_deploy", providers::linode_can_deploy},
     {"linode:deploy", providers::linode_deploy},
     {"linode:get_address", providers::linode_get_address},
@@ -48,7 +40,6 @@ constexpr workers::BuiltIn kTasks[] = {
     {"linode:set_rdns", providers::linode_set_rdns},
     {"linode:machines", providers::linode_machines},
     {"linode:offers", providers::linode_offers},
->>>>>>> main
     {"vmware:adopt", providers::vmware_adopt},
     {"vmware:can_deploy", providers::vmware_can_deploy},
     {"vmware:create", providers::vmware_create},
@@ -62,12 +53,9 @@ constexpr workers::BuiltIn kTasks[] = {
     {"vmware:reboot", providers::vmware_reboot},
     {"vmware:shutdown", providers::vmware_shutdown},
     {"vmware:startup", providers::vmware_startup},
-<<<<<<< HEAD
-=======
     {"pxe:links_install", workers::links_install},
     {"pxe:links_menu", workers::links_menu},
     {"pxe:links_remove", workers::links_remove},
->>>>>>> main
 };
 
 }  // namespace
