@@ -176,8 +176,14 @@ Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, bool all) {
   Fates made;
   const auto wipe = call.clipboard.list("wipe");
   const std::string fqdn = call.clipboard.require("fqdn");
+  // A creation that is taken back takes what it made, and no volume that a machine before it left.
+  const bool taken_back = call.task == "vmware:deploy" || call.task == "vmware:create";
+  const auto among = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   const auto goes = [&](const std::pair<std::string, std::string>& volume) {
-    return volume.first == fqdn && (all || std::find(wipe.begin(), wipe.end(), volume.second) != wipe.end());
+    if (volume.first != fqdn) return false;
+    return taken_back ? among(vm.made_volumes, volume.second) : all || among(wipe, volume.second);
   };
   for (const Disk& disk : vm.disks) {
     const auto volume = volume_of(disk.file);
