@@ -240,6 +240,13 @@ Backing Making::backing() {
   return {"VirtualEthernetCardNetworkBackingInfo", Xml().leaf("deviceName", network.name).ref("network", network.self)};
 }
 
+void Making::await_creation(const Vm& vm) {
+  const auto lines = server_.notes.read(vm.name + ".create");
+  if (lines.size() < 3 || lines[0] != server_.call.step) return;
+  if (!server_.tasks.running({Reference{"Task", lines[2]}}).empty()) server_.tasks.later("creating " + vm.name);
+  server_.notes.erase(vm.name + ".create");
+}
+
 // An earlier attempt of this step got as far as asking: what it asked for may still be under way.
 void Making::await_earlier(const std::string& note, const Marks& marks) {
   const auto lines = server_.notes.read(note);

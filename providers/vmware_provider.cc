@@ -73,6 +73,7 @@ Machine Vmware::create(const Call& /*call*/, const Marks& marks) {
 
 Machine Vmware::complete(const Call& call, Machine machine) {
   Vm vm = require(machine.id);
+  making_.await_creation(vm);
   server_.wait_until_idle(vm);
   vm = require(machine.id);
   if (vm.power == "poweredOff" && making_.resolved()) making_.complete(vm);
