@@ -12,7 +12,7 @@ using pipeline::Kind;
 
 namespace {
 
-constexpr std::int64_t kKbOfGb = 1024 * 1024;
+constexpr std::int64_t kKbOfGb = 1024L * 1024;
 constexpr std::int64_t kUnits = 16, kOwnUnit = 7;  // of a SCSI controller; its own is taken
 
 // Free places for disks, and new controllers where the old ones are full.
@@ -73,24 +73,20 @@ Xml Making::lacking_volumes(const Vm& vm) {
   const bool all = std::all_of(wanted_.volumes.begin(), wanted_.volumes.end(),
                                [&](const auto& one) { return volume_on(vm, fqdn, one.first) != nullptr; });
   if (all) return changes;
-  const auto there = server_.volumes.find(place_.datastores, fqdn);
+  const auto there = volumes_there();
   Places places(vm);
   std::int64_t key = -300;
   std::string made;
   for (const auto& one : wanted_.volumes) {
     const std::string& name = one.first;
     if (volume_on(vm, fqdn, name) != nullptr) continue;
-    std::vector<const Volume*> kept;
+    const Volume* kept = nullptr;
     for (const Volume& volume : there)
-      if (volume.name == name) kept.push_back(&volume);
-    if (kept.size() > 1)
-      throw Error(Kind::Permanent, "volumes: " + name + " is there twice, " + kept[0]->file + " and " + kept[1]->file +
-                                       ": remove the wrong one");
+      if (volume.name == name) kept = &volume;
     const auto [controller, unit] = places.take(changes);
-    if (!kept.empty()) {
-      server_.call.log("attaching volume " + kept[0]->file + " again");
-      const std::int64_t size = kept[0]->capacity_kb > 0 ? kept[0]->capacity_kb : one.second * kKbOfGb;
-      changes.add(new_disk(key--, controller, unit, size, kept[0]->file, kept[0]->datastore.self, true));
+    if (kept != nullptr) {
+      server_.call.log("attaching volume " + kept->file + " again");
+      changes.add(new_disk(key--, controller, unit, 0, kept->file, kept->datastore.self, true));
       continue;
     }
     if (made.empty()) server_.volumes.make_folder(place_.datastore, place_.datacenter.self);

@@ -106,6 +106,7 @@ GuestKind guest_kind(Session& session, const Reference& environment, const std::
   all.insert(all.end(), offered.ids.begin(), offered.ids.end());
   const auto near = pipeline::nearest(id, all);
   std::vector<Named> named;
+  named.reserve(templates.size());
   for (const std::string& name : templates) named.push_back({name, ""});
   throw Error(Kind::Usage, "guestid: " + workers::printable(id, 80) + " is neither a template in " + where +
                                " nor a guest id that its host knows (such as debian11_64Guest)" +

@@ -34,6 +34,7 @@ class Making {
   void resolve_new(const workers::Clipboard& clipboard, const std::string& guestid);
   const Vm* template_of(const std::string& guestid);
   std::vector<std::string> template_names();
+  std::vector<Volume> volumes_there();
   std::int64_t bytes_of_new_volumes();
   void must_have_space();
   void must_have_rights();
