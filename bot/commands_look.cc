@@ -181,6 +181,9 @@ awaitable<int> perform(House& house, Talk& talk) {
   }
   if (name == "deploy" || name == "redeploy") co_return co_await do_deploy(house, talk);
   if (name == "destroy") co_return co_await do_destroy(house, talk);
+  if (name == "adopt") co_return co_await do_adopt(house, talk);
+  if (name == "hosts") co_return co_await do_hosts(house, talk);
+  if (name == "providers") co_return co_await do_providers(house, talk);
   if (name == "replay") co_return co_await do_replay(house, talk);
   if (name == "retry") co_return co_await do_retry(house, talk);
   if (name == "confirm") co_return co_await do_confirm(house, talk);

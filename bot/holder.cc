@@ -28,6 +28,7 @@
 #include "bot/chat.h"
 #include "bot/commands.h"
 #include "bot/log.h"
+#include "bot/orphan_watch.h"
 #include "bot/reporter.h"
 #include "bot/session.h"
 #include "bot/words.h"
@@ -106,7 +107,11 @@ class Holder {
     reporter_ = std::make_unique<Reporter>(loop_, house_, *chat_);
     chat_->arrange();
   }
-  void catch_up() { reporter_->catch_up(); }
+  void catch_up() {
+    reporter_->catch_up();
+    orphan_watch_ = std::make_unique<OrphanWatch>(loop_, house_, *chat_);
+    orphan_watch_->begin();
+  }
 
   // SIGHUP reads the configuration again; `read` throws what is wrong with it.
   void reload_on_hangup(std::function<Settings()> read) {
@@ -257,6 +262,7 @@ class Holder {
       return std::any_of(one.uids.begin(), one.uids.end(), [&](unsigned uid) { return !owns(uid); });
     });
     try {
+      if (open) ::umask(077);  // also what is made in there later is for nobody else
       if (acceptor_.is_open()) state_.open_to_others(open);
     } catch (const std::exception& e) {
       log_error(std::string("people with `unix:` cannot reach the control socket: ") + e.what());
@@ -291,6 +297,7 @@ class Holder {
   awaitable<void> stop() {
     notify("STOPPING=1");
     co_await house_.pipeline().stop(grace_);
+    if (orphan_watch_) co_await orphan_watch_->stop();
     if (reporter_) reporter_->stop();
     if (chat_) co_await chat_->stop();
     stopped_ = true;
@@ -334,6 +341,7 @@ class Holder {
   House house_;
   std::unique_ptr<Chat> chat_;
   std::unique_ptr<Reporter> reporter_;
+  std::unique_ptr<OrphanWatch> orphan_watch_;
   std::vector<std::weak_ptr<Session>> conversations_;
   std::map<unsigned, Bucket> buckets_;  // by uid
   int sessions_ = 0, asked_ = 0;

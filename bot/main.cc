@@ -67,7 +67,8 @@ int hold_or_talk(const Settings& settings, const Installation& installation, con
   // Whoever only looks makes no state: a mistyped --state must not read as "all is well".
   const std::string command = request.invocation.row->name;
   std::error_code error;
-  const bool begins = serve || command == "deploy" || command == "redeploy" || command == "plan" || command == "replay";
+  const bool begins = serve || command == "deploy" || command == "redeploy" || command == "plan" ||
+                      command == "replay" || command == "adopt" || command == "providers";
   if (!begins && !std::filesystem::exists(settings.state, error)) {
     const std::string text =
         "no jarvis has worked in " + settings.state.string() + " yet (--state DIR or -c FILE names another state)";

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bot/commands.h"
+#include "bot/config_values.h"
 #include "bot/together.h"
 #include "pipeline/error.h"
 
@@ -110,7 +111,8 @@ void carry_over(House& house, const Plan& plan, Clipboard& first) {
   const auto before = house.pipeline().host_clipboard(plan.host);
   if (!before) return;
   const Clipboard old = Clipboard::parse(*before, house.pipeline().shop().options().bounds);
-  if (old.scalar("provider").value_or("") != first.scalar("provider").value_or("")) return;
+  // As people write it: `Linode` is linode.
+  if (lower_case(old.scalar("provider").value_or("")) != lower_case(first.scalar("provider").value_or(""))) return;
   for (const auto& step : plan.steps) {
     for (const std::string& key : step.row->gives) {
       if (old.has(key) && !first.has(key)) first.copy(old, key);
@@ -137,19 +139,30 @@ Order order_of(House& house, const Talk& talk, Plan plan, Clipboard first, const
 }
 
 // Everything that can be known to be wrong before the first task runs.
-awaitable<void> preflight(House& house, const Order& order) {
+awaitable<std::vector<std::string>> preflight(House& house, const Talk& talk, Order& order) {
   auto faults = house.pipeline().credential_faults(order.plan);
   bool foreign = false;
+  std::vector<std::string> changes;
+  std::optional<double> monthly;
   if (faults.empty()) {
     const auto answers = co_await house.pipeline().ask(order.plan, order.first, order.directory);
     for (const auto& asked : answers) {
       if (!asked.fault.empty()) faults.push_back(asked.task + ": " + asked.fault);
       foreign = foreign || asked.refused;
+      changes.insert(changes.end(), asked.changes.begin(), asked.changes.end());
+      for (const auto& cost : asked.costs) monthly = monthly.value_or(0) + cost.monthly;
     }
   }
   // Nothing is wrong with the spec when the machine that is there is not ours (CONTRACTS §4).
   if (!faults.empty())
     throw Error(foreign ? Kind::Permanent : Kind::Usage, joined_lines(faults) + "\nnothing was changed");
+  if (monthly) {
+    // One role must allow all of it, so it is that one's approvals which count.
+    const Role* role = require(house.settings(), talk.asker(),
+                               {talk.invocation().row->name, {order.plan.host}, order.plan.provider, monthly});
+    if (role != nullptr) order.approvals = role->approvals;
+  }
+  co_return changes;
 }
 
 Order order_from_spec(House& house, const Talk& talk, const SpecText& source, const std::string& operation,
@@ -193,7 +206,7 @@ void check_bounds(House& house, const Talk& talk, const std::string& host, const
 }
 
 awaitable<std::string> submit(House& house, Talk& talk, Order order, std::optional<std::vector<std::string>> written,
-                              std::optional<std::string>& code) {
+                              std::optional<std::string>& code, std::vector<std::string>& changes) {
   const auto note_run = [&](const std::string& id) {
     talk.account().run += (talk.account().run.empty() ? "" : " ") + id;
   };
@@ -208,7 +221,7 @@ awaitable<std::string> submit(House& house, Talk& talk, Order order, std::option
     house.pipeline().resume(*id, order.directory);
     co_return *id;
   }
-  co_await preflight(house, order);
+  changes = co_await preflight(house, talk, order);
   const std::string id = co_await house.pipeline().submit(std::move(order), code);
   note_run(id);
   co_return id;

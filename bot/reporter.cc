@@ -151,7 +151,7 @@ void Reporter::tell_end(const Whence& whence, const RunView& view) {
   ends.whence = whence;
   ends.runs.push_back(view.run);
   const std::string host = house_.shown(view.host);
-  if (view.state == RunState::Succeeded && view.operation != "destroy") {
+  if (view.state == RunState::Succeeded && view.operation != "destroy" && view.operation != "adopt") {
     ends.ready.push_back(host);
   } else {
     const std::string next = next_step(view, host);

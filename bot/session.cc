@@ -25,7 +25,7 @@ constexpr std::size_t kLargestLine = 1U << 20U;
 constexpr std::size_t kLargestInput = (8U << 20U) + 1;
 constexpr std::size_t kBacklog = 10'000;           // messages to somebody who does not read; then he hears nothing more
 constexpr auto kToSay = std::chrono::seconds(30);  // a command, once connected
-constexpr auto kToTake = std::chrono::seconds(30);  // anything, of an answer that is complete
+constexpr auto kToTake = std::chrono::hours(1);    // anything, of an answer that is complete: people read it in a pager
 constexpr auto kToTakeAtOnce = std::chrono::seconds(1), kToTakeAll = std::chrono::seconds(5);  // while jarvis stops
 
 }  // namespace

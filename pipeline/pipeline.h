@@ -48,6 +48,7 @@ struct Asked {
   std::string task, stage;
   bool asked = false;  // understands plan mode, and its needs are there
   std::vector<std::string> changes;
+  std::vector<Cost> costs;
   std::string fault;       // why it would fail; empty: it would not
   bool temporary = false;  // the fault may pass
   bool refused = false;    // what is there is somebody else's

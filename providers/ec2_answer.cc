@@ -101,6 +101,7 @@ Ec2Instance instance_of(const pugi::xml_node& item) {
   made.subnet = text_at(item, "subnetId");
   made.vpc = text_at(item, "vpcId");
   made.state = text_at(item, "instanceState/name");
+  made.reason_code = text_at(item, "stateReason/code");
   made.reason = text_at(item, "stateReason/message");
   made.created = text_at(item, "launchTime");  // of its newest start: see below
   made.root_device = text_at(item, "rootDeviceName");

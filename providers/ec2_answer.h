@@ -33,7 +33,7 @@ struct Ec2Instance {
     std::string device, volume, status;  // status: attaching attached detaching
     bool dies_with_it = false;           // DeleteOnTermination
   };
-  std::string id, image, type, zone, subnet, vpc, state, reason, created, root_device, key;
+  std::string id, image, type, zone, subnet, vpc, state, reason_code, reason, created, root_device, key;
   Tagged tags;
   std::vector<std::string> addresses, macs, groups;
   std::vector<Disk> disks;

@@ -34,7 +34,8 @@ Ec2Address the_one(const Call& call, Ec2Api& api, std::vector<Ec2Address> found,
   return found.front();
 }
 
-void must_be_free(Ec2Api& api, const Ec2Address& address, std::chrono::milliseconds poll) {
+// From the machine before this one, if that is gone.
+void take_off(Ec2Api& api, const Ec2Address& address) {
   Query query("DescribeInstances");
   query.filter("instance-id", {address.machine});
   Ec2Instance other;
@@ -42,8 +43,10 @@ void must_be_free(Ec2Api& api, const Ec2Address& address, std::chrono::milliseco
     for (const auto& item : reservation.child("instancesSet").children("item")) other = instance_of(item);
   });
   if (!other.id.empty() && !other.gone())
-    throw Error(Kind::Refused, called(address) + " is with " + other.id + " (" + tag_of(other.tags, "Name") + ")");
-  workers::not_yet(called(address) + " is still with " + address.machine + ", which is gone", poll);
+    throw Error(Kind::Refused, called(address) + " is with " + other.id + " (" + tag_of(other.tags, "Name") +
+                                   "); jarvis does not take it away");
+  Query apart("DisassociateAddress");
+  change_unless(api, apart.set("AssociationId", address.association), "InvalidAssociationID");
 }
 
 }  // namespace
@@ -94,7 +97,7 @@ bool associate_address(const Call& call, Ec2Api& api, const Ec2Instance& machine
     address = the_one(call, api, found, machine.id);
   }
   if (address.machine == machine.id) return false;
-  if (!address.machine.empty()) must_be_free(api, address, poll);
+  if (!address.machine.empty()) take_off(api, address);
   Query query("AssociateAddress");
   query.set("AllocationId", address.id).set("InstanceId", machine.id).set("AllowReassociation", "false");
   change_or_wait(api, query, poll);

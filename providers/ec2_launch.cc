@@ -58,10 +58,10 @@ Ec2Image chosen_image(const std::string& guestid, const Ec2Type& type, const std
   throw Error(Kind::Usage, "guestid: " + guestid + " is not there for " + type.id);
 }
 
-// The machine that this token stands for, in any state.
-std::optional<Ec2Instance> by_token(Ec2Api& api, const std::string& token) {
+// The one machine of which this is true, in any state.
+std::optional<Ec2Instance> the_machine(Ec2Api& api, const char* filter, const std::string& value) {
   Query query("DescribeInstances");
-  query.filter("client-token", {token});
+  query.filter(filter, {value});
   std::optional<Ec2Instance> found;
   api.pages(query, "reservationSet", 100, [&](const pugi::xml_node& reservation) {
     for (const auto& item : reservation.child("instancesSet").children("item")) found = instance_of(item);
@@ -69,27 +69,35 @@ std::optional<Ec2Instance> by_token(Ec2Api& api, const std::string& token) {
   return found;
 }
 
-// The machine of one token; nothing if the token's machine is terminated.
+// By a person or by our own clean-up; one that EC2 itself ended says why, and that is for whoever waits for it.
+bool was_ended(const Ec2Instance& instance) {
+  return instance.gone() && (instance.reason_code.empty() || instance.reason_code == "Client.UserInitiatedShutdown");
+}
+
+Ec2Instance made_by(const Ec2Api::Answer& answer, std::chrono::milliseconds poll) {
+  Ec2Instance made = instance_of(answer->document_element().first_element_by_path("instancesSet/item"));
+  if (!made.id.empty()) return made;
+  Error error(Kind::Transient, "EC2 RunInstances answers without an instance");
+  throw error.retry_after(poll);
+}
+
+// The machine of one token; nothing if the token's machine was terminated.
 std::optional<Ec2Instance> run_once(Ec2Api& api, Query query, const std::string& token,
                                     std::chrono::milliseconds poll) {
   query.set("ClientToken", token);
+  std::optional<Ec2Instance> made;
   try {
-    const auto answer = change_or_wait(api, query, poll);
-    const Ec2Instance made = instance_of(answer->document_element().first_element_by_path("instancesSet/item"));
-    if (made.id.empty()) {
-      Error error(Kind::Transient, "EC2 RunInstances answers without an instance");
-      throw error.retry_after(poll);
-    }
-    if (made.gone()) return {};
-    return made;
+    made = made_by(change_or_wait(api, query, poll), poll);
+    // A token that was used before may be answered as it was then.
+    if (auto now = the_machine(api, "instance-id", made->id)) made = std::move(now);
   } catch (const Ec2Refusal& e) {
     if (e.code == "IdempotentInstanceTerminated") return {};
     if (e.code != "IdempotentParameterMismatch") throw;
+    // An earlier attempt said something else (the newest image has changed since): what it made is the machine.
+    made = the_machine(api, "client-token", token);
+    if (!made) workers::not_yet("an earlier attempt of this step made a machine that EC2 does not list yet", poll);
   }
-  // An earlier attempt said something else (the newest image has changed since): what it made is the machine.
-  const auto made = by_token(api, token);
-  if (!made) workers::not_yet("an earlier attempt of this step made a machine that EC2 does not list yet", poll);
-  if (made->gone()) return {};
+  if (was_ended(*made)) return {};
   return made;
 }
 
@@ -132,8 +140,10 @@ std::vector<Ec2Image> images_of(Ec2Api& api, const Query& query) {
   return images;
 }
 
-std::vector<Ec2Type> types_of(Ec2Account& account, const Ec2Place& place) {
-  std::vector<Ec2Type> types = cached_types(account, place.region);
+std::vector<Ec2Type> types_of(Ec2Account& account, const Ec2Place& place, const std::string& size) {
+  std::vector<Ec2Type> types;
+  if (!megabytes_of(size)) types = type_named(account.in(place.region), size);
+  if (types.empty()) types = cached_types(account, place.region);
   if (place.zone.empty()) return types;
   Query query("DescribeInstanceTypeOfferings");
   query.set("LocationType", "availability-zone").filter("location", {place.zone});
@@ -161,7 +171,7 @@ Ec2Launch launch_of(const Clipboard& clipboard, Ec2Account& account) {
   const auto architectures = architectures_of(images);
   if (architectures.empty())
     throw Error(Kind::Usage, "guestid: " + guestid + ": EC2 offers no such image in " + api.region());
-  launch.type = chosen_type(size, types_of(account, launch.place), architectures);
+  launch.type = chosen_type(size, types_of(account, launch.place, size), architectures);
   launch.image = chosen_image(guestid, launch.type, images);
   launch.disk = disk_of(clipboard, launch.image);
   const std::string key = login_key(clipboard);

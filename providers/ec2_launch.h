@@ -31,8 +31,8 @@ struct Ec2Launch {
 // Looks up all that the clipboard names; Error(Usage) for what is not offered. Changes nothing.
 Ec2Launch launch_of(const workers::Clipboard& clipboard, Ec2Account& account);
 
-// All types of a region; those of a zone if it is not empty. Kept for a day in the provider's directory.
-std::vector<Ec2Type> types_of(Ec2Account& account, const Ec2Place& place);
+// Those that a spec's size may mean in this place: the one of that id, else all (see ec2_type_cache.h).
+std::vector<Ec2Type> types_of(Ec2Account& account, const Ec2Place& place, const std::string& size);
 std::vector<Ec2Image> images_of(Ec2Api& api, const Query& query);
 
 // Makes it, or finds the one that an earlier attempt of the same step made. Error(Transient) while that one exists but

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "providers/ec2_provider.h"
+#include "providers/ec2_type_cache.h"
 
 namespace jarvis::providers {
 
@@ -122,7 +123,9 @@ std::vector<std::string> Ec2::differences(const Clipboard& clipboard, const Mach
   const std::string region = api_of(machine.id).region();
   std::vector<std::string> lines;
   if (const auto size = clipboard.scalar("size")) {
-    const std::string line = size_difference(*size, now.type, types_of(account_, {region, "", "", {}}));
+    const bool by_id = !megabytes_of(*size);
+    const std::string line =
+        size_difference(*size, now.type, by_id ? std::vector<Ec2Type>() : type_named(api_of(machine.id), now.type));
     if (!line.empty()) lines.push_back(line);
   }
   if (const auto datacenter = clipboard.scalar("datacenter")) {
@@ -139,6 +142,28 @@ std::vector<std::string> Ec2::differences(const Clipboard& clipboard, const Mach
     Query its_own("DescribeImages");
     if (!known && !images_of(api_of(machine.id), its_own.list("ImageId", {now.image})).empty())
       lines.push_back("guestid is " + now.image + ", not " + *guestid);
+  }
+  return lines;
+}
+
+std::vector<std::string> Ec2::lacking(const Clipboard& clipboard, const Machine& machine) {
+  Ec2Api& api = api_of(machine.id);
+  const std::string fqdn = clipboard.require("fqdn");
+  std::vector<std::string> lines;
+  if (wants_elastic(clipboard)) {
+    const auto there = addresses_of(api, fqdn);
+    if (there.empty())
+      lines.push_back("allocate an elastic address for " + machine.id);
+    else if (there.front().machine != machine.id)
+      lines.push_back("associate " + there.front().ip + " with " + machine.id);
+  }
+  const auto wanted = wanted_volumes(clipboard);
+  if (wanted.empty()) return lines;
+  const auto there = volumes_of(api, fqdn);
+  for (const WantedVolume& one : wanted) {
+    const auto volume = named_volume(there, one.name);
+    if (!volume) lines.push_back("create volume " + one.name + " of " + std::to_string(one.gigabytes) + " GB");
+    if (!volume || volume->machine != machine.id) lines.push_back("attach volume " + one.name + " to " + machine.id);
   }
   return lines;
 }
@@ -193,8 +218,7 @@ std::vector<Offer> Ec2::offers() {
       list.push_back({"region", zone, id, zone + " (" + id + "), " + text_at(item, "zoneState"), {}});
     }
   }
-  for (const Ec2Type& type : types_of(account_, {home, "", "", {}}))
-    list.push_back({"type", type.id, type.id, type.shown(), {}});
+  for (const Ec2Type& type : cached_types(account_, home)) list.push_back({"type", type.id, type.id, type.shown(), {}});
   for (const ImageAlias& alias : account_.images()) {
     const auto images = images_of(account_.in(home), image_query(alias));
     for (const std::string& architecture : architectures_of(images)) {

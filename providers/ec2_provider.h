@@ -35,6 +35,8 @@ class Ec2 final : public Provider {
   std::vector<Owned> owned() override;
   std::vector<Offer> offers() override;
 
+  // What complete() would make for a machine that is there; a line each.
+  std::vector<std::string> lacking(const Clipboard& clipboard, const Machine& machine);
   // What a machine that is gone has left, in all regions: deleted, or in plan mode told. A terminated machine is not
   // there any more for the tasks, and takes minutes to let go of its volumes: not_yet() meanwhile.
   void sweep(const Call& call, bool all);

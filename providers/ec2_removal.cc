@@ -43,7 +43,12 @@ void Ec2::remove(const Call& call, const Machine& machine, bool all) {
 }
 
 std::vector<std::string> Ec2::belongings(const Call& call, const Machine& machine, bool all) {
-  return belongings_of(api_of(machine.id), call.clipboard.require("fqdn"), scope_of(call, all)).lines();
+  auto found = belongings_of(api_of(machine.id), call.clipboard.require("fqdn"), scope_of(call, all));
+  // Its root volume is the machine itself.
+  std::erase_if(found.volumes, [&](const Ec2Volume& volume) {
+    return volume.machine == machine.id && tag_of(volume.tags, kVolumeTag).empty();
+  });
+  return found.lines();
 }
 
 void Ec2::sweep(const Call& call, bool all) {

@@ -45,4 +45,17 @@ std::vector<Ec2Type> cached_types(Ec2Account& account, const std::string& region
   return types;
 }
 
+std::vector<Ec2Type> type_named(Ec2Api& api, const std::string& id) {
+  Query query("DescribeInstanceTypes");
+  std::vector<Ec2Type> types;
+  try {
+    const auto answer = api.look(query.list("InstanceType", {id}));
+    for (const auto& item : answer->document_element().child("instanceTypeSet").children("item"))
+      types.push_back(type_of(item));
+  } catch (const Ec2Refusal& e) {
+    if (e.code != "InvalidInstanceType" && e.code != "InvalidParameterValue") throw;
+  }
+  return types;
+}
+
 }  // namespace jarvis::providers

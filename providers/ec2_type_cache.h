@@ -10,6 +10,9 @@
 
 namespace jarvis::providers {
 
+// All of them.
 std::vector<Ec2Type> cached_types(Ec2Account& account, const std::string& region);
+// The one of this id, asked for alone; empty if there is none.
+std::vector<Ec2Type> type_named(Ec2Api& api, const std::string& id);
 
 }  // namespace jarvis::providers

@@ -19,7 +19,8 @@ using workers::Kind;
 constexpr const char* kFirstLine = "jarvis-ec2-types-1";
 
 auto order_of(const Ec2Type& type) {
-  return std::make_tuple(type.megabytes, !type.can("x86_64"), !type.burstable, -type.cpus, std::cref(type.id));
+  return std::make_tuple(type.megabytes, !type.can("x86_64"), !type.burstable, !type.nitro, -type.cpus,
+                         std::cref(type.id));
 }
 
 bool fits(const Ec2Type& type, const std::vector<std::string>& architectures) {
@@ -48,6 +49,7 @@ Ec2Type type_of(const pugi::xml_node& item) {
   made.id = text_at(item, "instanceType");
   made.megabytes = item.child("memoryInfo").child("sizeInMiB").text().as_int();
   made.cpus = item.child("vCpuInfo").child("defaultVCpus").text().as_int();
+  made.nitro = text_at(item, "hypervisor") == "nitro";
   made.burstable = text_at(item, "burstablePerformanceSupported") == "true";
   for (const auto& one : item.first_element_by_path("processorInfo/supportedArchitectures").children("item"))
     made.architectures.emplace_back(one.text().get());
@@ -97,8 +99,8 @@ std::string text_of(const std::vector<Ec2Type>& types) {
   std::ostringstream text;
   text << kFirstLine << '\n';
   for (const Ec2Type& type : types) {
-    text << type.id << ' ' << type.megabytes << ' ' << type.cpus << ' ' << type.burstable << ' ' << type.plain << ' '
-         << joined(type.architectures) << '\n';
+    text << type.id << ' ' << type.megabytes << ' ' << type.cpus << ' ' << type.burstable << ' ' << type.nitro << ' '
+         << type.plain << ' ' << joined(type.architectures) << '\n';
   }
   text << "end\n";
   return text.str();
@@ -113,7 +115,9 @@ std::optional<std::vector<Ec2Type>> types_in(const std::string& text) {
     std::istringstream words(line);
     Ec2Type type;
     std::string architectures;
-    if (!(words >> type.id >> type.megabytes >> type.cpus >> type.burstable >> type.plain >> architectures)) return {};
+    if (!(words >> type.id >> type.megabytes >> type.cpus >> type.burstable >> type.nitro >> type.plain >>
+          architectures))
+      return {};
     std::istringstream list(architectures);
     for (std::string one; std::getline(list, one, ',');) type.architectures.push_back(one);
     made.push_back(type);

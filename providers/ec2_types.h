@@ -1,6 +1,6 @@
 // Which instance type a spec's `size` means: a type's id, or the smallest type with that many MB of memory. EC2 has no
 // price in its API, so the order among those that fit is by what they are: fewest MB, then x86_64 before others, then
-// burstable ones (which cost less), then most CPUs, then by id. Pure.
+// burstable ones (which cost less), then the newer kind of host (Nitro), then most CPUs, then by id. Pure.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@ namespace jarvis::providers {
 struct Ec2Type {
   std::string id;
   int megabytes = 0, cpus = 0;
-  bool burstable = false;
+  bool burstable = false, nitro = false;
   bool plain = true;  // current, no bare metal, no accelerators: what `size: MB` may choose
   std::vector<std::string> architectures;
 

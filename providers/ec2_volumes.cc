@@ -30,6 +30,23 @@ std::string called(const Ec2Volume& volume) {
   return "volume " + tag_of(volume.tags, kVolumeTag) + " (" + volume.id + ")";
 }
 
+// EC2 takes volumes off a machine that is terminated, sooner or later; asked for, it is sooner.
+void let_go(Ec2Api& api, const Ec2Volume& volume) {
+  Query query("DescribeInstances");
+  query.filter("instance-id", {volume.machine})
+      .filter("instance-state-name", {"pending", "running", "stopping", "stopped"});
+  std::string holder;
+  api.pages(query, "reservationSet", 100, [&](const pugi::xml_node&) { holder = volume.machine; });
+  if (!holder.empty())
+    throw Error(Kind::Refused, called(volume) + " is with " + holder + "; jarvis does not take it away");
+  Query off("DetachVolume");
+  try {
+    change_unless(api, off.set("VolumeId", volume.id), "IncorrectState");
+  } catch (const Ec2Refusal& e) {
+    if (!passes(e.code)) throw;
+  }
+}
+
 // True when it is attached.
 bool bring(const Call& call, Ec2Api& api, Ec2Instance& machine, const WantedVolume& wanted,
            const std::optional<Ec2Volume>& found, std::chrono::milliseconds poll) {
@@ -42,7 +59,10 @@ bool bring(const Call& call, Ec2Api& api, Ec2Instance& machine, const WantedVolu
   }
   if (found->machine == machine.id && found->attached == "attached") return true;
   if (found->state == "error") throw Error(Kind::Permanent, called(*found) + " could not be made: EC2 says `error`");
-  if (found->state != "available") return false;  // on its way, or still with the machine before this one
+  if (found->state != "available") {  // on its way, or still with the machine before this one
+    if (!found->machine.empty() && found->machine != machine.id) let_go(api, *found);
+    return false;
+  }
   if (found->zone != machine.zone)
     throw Error(Kind::Refused, called(*found) + " is in " + found->zone + ", and the machine in " + machine.zone);
   Query query("AttachVolume");
@@ -129,7 +149,7 @@ std::string zone_of_kept(const Clipboard& clipboard, const std::vector<Ec2Volume
 
 Query create_volume(const WantedVolume& volume, const std::string& zone, const Marks& marks) {
   Tags tags = tags_of(marks);
-  tags.front().second = marks.fqdn + " " + volume.name;
+  tags.front().second = marks.fqdn + "/" + volume.name;
   tags.emplace_back(kVolumeTag, volume.name);
   Query query("CreateVolume");
   query.set("AvailabilityZone", zone).set("Size", std::to_string(volume.gigabytes)).set("VolumeType", "gp3");
