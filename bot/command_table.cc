@@ -75,6 +75,8 @@ const CommandRow kCommands[] = {
     {"status", "[HOST or RUN]", "where it stands and how long it usually takes", "jarvis status loki", Input::None, 0,
      1},
     {"history", "HOST", "its runs, newest first", "jarvis history loki", Input::None, 1, 1},
+    {"explain", "HOST or RUN", "why its run is where it is, and what goes on", "jarvis explain loki", Input::None, 1,
+     1},
     {"logs", "HOST [TASK]", "what the tasks of its newest run said", "jarvis logs loki ssh:wait", Input::None, 1, 2},
     {"confirm",
      "CODE",

@@ -32,6 +32,7 @@ boost::asio::awaitable<int> do_confirm(House& house, Talk& talk);
 boost::asio::awaitable<int> do_cancel(House& house, Talk& talk);
 boost::asio::awaitable<int> do_plan(House& house, Talk& talk);
 boost::asio::awaitable<int> do_status(House& house, Talk& talk);  // status, history
+boost::asio::awaitable<int> do_explain(House& house, Talk& talk);
 boost::asio::awaitable<int> do_logs(House& house, Talk& talk);
 boost::asio::awaitable<int> do_clipboard(House& house, Talk& talk);
 boost::asio::awaitable<int> do_hosts(House& house, Talk& talk);

@@ -27,7 +27,7 @@ void answer_now(House& house, Talk& talk, const std::string& run, const std::str
   const auto view = house.pipeline().view(run);
   const auto here = Whence::from(talk.where());
   if (!view || !here) return;
-  if (view->where != talk.where()) house.followings().add_listener(run, *here);
+  if (view->where != talk.where()) house.followings().add_listener(run, {*here, talk.invocation().row->name});
   talk.say(house.shown(view->host) + ": " + text);
 }
 
@@ -191,8 +191,8 @@ awaitable<int> do_replay(House& house, Talk& talk) {
   Plan plan = pipeline::make_plan(list, house.table(), first, host);
   std::optional<std::string> code;
   Order order = order_of(house, talk, std::move(plan), std::move(first), source);
-  auto changes = co_await preflight(house, talk, order);
-  const std::string id = co_await house.pipeline().submit(std::move(order), code);
+  std::vector<std::string> changes;
+  const std::string id = co_await submit(house, talk, std::move(order), std::nullopt, code, changes);
   co_return co_await follow(house, talk, id, code, std::move(changes));
 }
 
@@ -218,9 +218,12 @@ awaitable<int> do_retry(House& house, Talk& talk) {
         newest->run, {}, talk.by(), talk.where(), house.directory_for(talk.directory()), 1, talk.asker().name};
     const Role* role = require(house.settings(), talk.asker(), {"retry", {host}, newest->provider});
     if (role != nullptr) what.approvals = role->approvals;
+    house.bounds().check(role, talk.asker().name, host);
+    std::optional<Bounds::Place> place(std::in_place, house.bounds(), talk.asker().name, host);
     if (skip != invocation.options.end()) what.skip.emplace_back(skip->second, because->second);
     talk.account().run = newest->run;
     const std::string id = co_await house.pipeline().retry(std::move(what), code);
+    place.reset();
     if (!code) answer_now(house, talk, id, "run " + id + " goes on");
     std::vector<std::string> changes;
     if (code) changes = co_await changes_ahead(house, id);
@@ -236,8 +239,8 @@ awaitable<int> do_retry(House& house, Talk& talk) {
   const auto list = steps_from(*record, step->index, skip != invocation.options.end() ? skip->second : "");
   Plan plan = pipeline::make_plan(list, house.table(), first, host);
   Order order = order_of(house, talk, std::move(plan), std::move(first), "run " + newest->run);
-  auto changes = co_await preflight(house, talk, order);
-  const std::string id = co_await house.pipeline().submit(std::move(order), code);
+  std::vector<std::string> changes;
+  const std::string id = co_await submit(house, talk, std::move(order), std::nullopt, code, changes);
   co_return co_await follow(house, talk, id, code, std::move(changes));
 }
 
@@ -251,6 +254,12 @@ awaitable<int> do_confirm(House& house, Talk& talk) {
     const Deed deed{waiting->operation, {waiting->host}, waiting->provider};
     account.rule = may(house.settings(), talk.asker(), deed).rule;
     require(house.settings(), talk.asker(), deed);
+    // Whose run it is may have no more of them by now than he was allowed to have then.
+    const auto whence = Whence::from(waiting->where);
+    Asker his;
+    his.person = waiting->asker;
+    his.place = whence ? whence->shown() : "direct";
+    house.bounds().check(may(house.settings(), his, deed).role, waiting->asker, waiting->host);
   }
   const auto confirmed =
       co_await house.pipeline().confirm(code, talk.asker().name, house.directory_for(talk.directory()));

@@ -79,7 +79,8 @@ int hold_or_talk(const Settings& settings, const Installation& installation, con
   StateDirectory state(settings.state);
   const auto until = std::chrono::steady_clock::now() + 60s;
   for (;;) {
-    if (state.try_lock()) {
+    // Others talk to whoever holds it; alone they may not use it.
+    if ((state.ours() || serve) && state.try_lock()) {
       if (serve) {
         return hold_and_serve(settings, installation, state,
                               [invocation = request.invocation] { return settings_for(invocation); });
@@ -98,6 +99,8 @@ int hold_or_talk(const Settings& settings, const Installation& installation, con
       hear_interrupts();
       const FrontResult result = converse(socket, request);
       if (result.begun) return result.status;
+    } else if (!state.ours()) {
+      throw Error(Kind::Refused, state.not_ours());
     }
     if (std::chrono::steady_clock::now() > until) {
       throw Error(Kind::Permanent, "somebody holds " + (state.path() / "lock").string() + " and does not answer at " +
@@ -123,7 +126,7 @@ int run(const std::vector<std::string>& arguments) {
   const Installation installation = Installation::beside(std::filesystem::read_symlink("/proc/self/exe"));
   open_log(settings, command != "serve");
   if (command == "check") return check_everything(settings, installation, invocation.json);
-  if (command == "task") return run_task_by_hand(settings, installation, invocation);
+  if (command == "task") return run_task_by_hand(settings, installation, request);
   return hold_or_talk(settings, installation, request);
 }
 

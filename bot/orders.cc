@@ -200,34 +200,27 @@ std::optional<std::string> same_interrupted(House& house, const Order& order, co
   return std::nullopt;
 }
 
-// How many runs of his a role lets a person have in flight.
-void check_bounds(House& house, const Talk& talk, const Order& order) {
-  const Role* role =
-      require(house.settings(), talk.asker(), {talk.invocation().row->name, {order.plan.host}, order.plan.provider});
-  if (role == nullptr || role->runs == 0) return;
-  const auto views = house.pipeline().views({std::nullopt, true, 0});
-  // Whichever way he came: one person's several identities count once.
-  const std::string name = talk.asker().name + " (";
-  const auto his = std::count_if(views.begin(), views.end(),
-                                 [&](const auto& view) { return view.by == order.by || view.by.starts_with(name); });
-  if (his >= role->runs)
-    throw Error(Kind::Refused, "role " + role->name + " allows " + std::to_string(role->runs) +
-                                   " runs at once, and so many are in flight");
+void check_bounds(House& house, const Talk& talk, const std::string& host, const std::string& provider) {
+  const Role* role = require(house.settings(), talk.asker(), {talk.invocation().row->name, {host}, provider});
+  house.bounds().check(role, talk.asker().name, host);
 }
 
-awaitable<std::string> submit(House& house, Talk& talk, Order order, std::vector<std::string> written,
+awaitable<std::string> submit(House& house, Talk& talk, Order order, std::optional<std::vector<std::string>> written,
                               std::optional<std::string>& code, std::vector<std::string>& changes) {
   const auto note_run = [&](const std::string& id) {
     talk.account().run += (talk.account().run.empty() ? "" : " ") + id;
   };
-  if (const auto id = same_interrupted(house, order, written)) {
+  const std::string host = order.plan.host;
+  check_bounds(house, talk, host, order.plan.provider);
+  const Bounds::Place place(house.bounds(), talk.asker().name, host);
+  const auto same = written ? same_interrupted(house, order, *written) : std::nullopt;
+  if (const auto& id = same) {
     note_run(*id);
     if (!talk.invocation().json && !talk.invocation().quiet)
-      talk.say(house.shown(order.plan.host) + ": goes on with run " + *id + ", which was interrupted");
+      talk.say(house.shown(host) + ": goes on with run " + *id + ", which was interrupted");
     house.pipeline().resume(*id, order.directory);
     co_return *id;
   }
-  check_bounds(house, talk, order);
   changes = co_await preflight(house, talk, order);
   const std::string id = co_await house.pipeline().submit(std::move(order), code);
   note_run(id);

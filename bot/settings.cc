@@ -75,6 +75,7 @@ Settings read_settings(const std::filesystem::path& file) {
   if (const auto monitoring = root.take("monitoring")) read_monitoring(*monitoring, settings);
   if (const auto fetch = root.take("fetch")) read_fetch(*fetch, settings);
   if (const auto ldap = root.take("ldap")) read_ldap(*ldap, settings);
+  if (const auto pxe = root.take("pxe")) read_pxe(*pxe, settings);
   if (const auto irc = root.take("irc")) read_irc(*irc, settings);
   if (const auto xmpp = root.take("xmpp")) read_xmpp(*xmpp, settings);
   if (const auto links = root.take("links")) read_links(*links, settings);

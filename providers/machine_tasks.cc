@@ -15,10 +15,10 @@ using workers::Error;
 using workers::Kind;
 
 constexpr const char* kOfTheMachine[] = {
-    "instance_id",       "ipaddress",        "ssh_port",      "macaddrs",
-    "created",           "password",         "ssh_host_keys", "ssh_host_private_key",
-    "ssh_login_key",     "ssh_login_pubkey", "known_hosts",   "sshfp",
-    "remote_ssh_pubkey",
+    "instance_id",       "ipaddress",         "ssh_port",      "macaddrs",
+    "created",           "password",          "ssh_host_keys", "ssh_host_private_key",
+    "ssh_login_key",     "ssh_login_pubkey",  "known_hosts",   "sshfp",
+    "remote_ssh_pubkey", "ssh_user_data_key",
 };
 
 std::string fqdn_of(const Call& call) {

@@ -75,4 +75,10 @@ void prepare_keys(Call& call) {
   prepare_host_key(call, fqdn);
 }
 
+void forget_keys(Call& call) {
+  for (const char* key : {"password", "ssh_host_private_key", "ssh_host_keys", "ssh_user_data_key", "known_hosts",
+                          "sshfp", "remote_ssh_pubkey"})
+    call.clipboard.erase(key);
+}
+
 }  // namespace jarvis::workers

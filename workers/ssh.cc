@@ -15,7 +15,16 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kUser = "root";
+constexpr const char* kLdapSecret = "/etc/ldap/ldap.secret";
 constexpr const char* kKeyFile = "/root/.ssh/id_ed25519";
+constexpr const char* kHostKeyFile = "/etc/ssh/ssh_host_ed25519_key";
+constexpr const char* kNewHostKeyFile = "/etc/ssh/ssh_host_ed25519_key.own";  // until the host answers with it
+// The listening sshd is the topmost of those that this command comes from, whoever started it. A hang-up makes it read
+// its keys anew (sshd(8)).
+constexpr const char* kReloadSshd =
+    "p=$$; top=; while [ -n \"$p\" ] && [ \"$p\" != 0 ]; do read -r name < /proc/$p/comm; [ \"$name\" != sshd ] || "
+    "top=$p; "
+    "p=$(sed -n 's/^PPid:[^0-9]*//p' /proc/$p/status); done; [ -n \"$top\" ] && kill -HUP \"$top\"";
 
 PublicKey key_at(const std::string& line, const char* key) {
   try {
@@ -81,6 +90,33 @@ std::string known_hosts_name(const std::string& name, int port) {
   return port == 22 ? name : '[' + name + "]:" + std::to_string(port);
 }
 
+// The public half of the ed25519 pair in this file of the host, made there if it is missing.
+PublicKey key_pair_on_host(RemoteHost& host, const Call& call, const char* file, const char* key) {
+  if (host.try_run({"test", "-s", file}).exit_status != 0) {
+    // An empty file is what a crash left; ssh-keygen would ask whether to replace it.
+    host.run({"rm", "-f", file});
+    host.run({"sh", "-c", "exec mkdir -p -m 700 \"$(dirname \"$1\")\"", "make the folder of", file});
+    host.run(
+        {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "root@" + call.clipboard.require("fqdn"), "-f", file});
+    call.progress("key pair made");
+  }
+  // Derived from the private half, so that a stale or missing .pub cannot be what we publish.
+  return key_at(host.run({"ssh-keygen", "-y", "-P", "", "-f", file}), key);
+}
+
+// The host key that stands in the host's user data, by this deployment or, where they could not be changed, by an
+// earlier one.
+std::optional<PublicKey> handed_over_key(const Call& call) {
+  if (const auto line = call.clipboard.scalar("ssh_user_data_key")) return key_at(*line, "ssh_user_data_key");
+  if (const auto key = call.clipboard.scalar("ssh_host_private_key")) return public_half(*key);
+  call.log("jarvis handed over no host key: nothing to replace");
+  return std::nullopt;
+}
+
+bool same(const PublicKey& a, const PublicKey& b) {
+  return a.type == b.type && a.blob == b.blob;
+}
+
 }  // namespace
 
 void ssh_wait(Call& call) {
@@ -136,21 +172,81 @@ void ssh_make_keypair(Call& call) {
   const auto session = logged_in(call.clipboard);
   RemoteHost host(*session, call);
   const std::string public_file = std::string(kKeyFile) + ".pub";
-  if (host.try_run({"test", "-s", kKeyFile}).exit_status != 0) {
-    // An empty file is what a crash left; ssh-keygen would ask whether to replace it.
-    host.run({"rm", "-f", kKeyFile});
-    host.run({"mkdir", "-p", "-m", "700", "/root/.ssh"});
-    host.run({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "root@" + fqdn, "-f", kKeyFile});
-    call.progress("key pair made");
-  }
-  // Derived from the private half, so that a stale or missing .pub cannot be what we publish.
-  PublicKey key = key_at(host.run({"ssh-keygen", "-y", "-P", "", "-f", kKeyFile}), "remote_ssh_pubkey");
+  PublicKey key = key_pair_on_host(host, call, kKeyFile, "remote_ssh_pubkey");
   if (key.type != "ssh-ed25519")
     throw Error(Kind::Permanent,
                 session->place() + ": " + kKeyFile + " is a key of type " + key.type + ", not ssh-ed25519");
   if (key.comment.empty()) key.comment = "root@" + fqdn;
   if (host.read_file(public_file) != key.line() + "\n") host.write_file(public_file, key.line() + "\n", "644");
   call.clipboard.set("remote_ssh_pubkey", key.line());
+}
+
+void ssh_save_secret(Call& call) {
+  const std::string fqdn = call.clipboard.require("fqdn");
+  const std::string password = call.clipboard.require("password");
+  const std::string change = std::string("write ") + kLdapSecret + " of " + fqdn;
+  std::unique_ptr<SshSession> session;
+  try {
+    session = logged_in(call.clipboard);
+  } catch (const Error& e) {
+    // Before a redeploy the host may be off, or another one: no reason not to plan.
+    if (!call.plan || e.kind() == Kind::Usage) throw;
+    call.log(e.what());
+    return call.change(change);
+  }
+  RemoteHost host(*session, call);
+  const std::string state = host.try_run({"stat", "-c", "%u %a %F", kLdapSecret}).output;
+  if (state == "0 400 regular file\n" && host.read_file(kLdapSecret) == password + "\n")
+    return call.log(std::string(kLdapSecret) + " holds it already");
+  if (call.plan) return call.change(change);
+  host.replace_file(kLdapSecret, password + "\n", "0400");
+  if (host.read_file(kLdapSecret) != password + "\n")
+    throw Error(Kind::Permanent, session->place() + ": " + kLdapSecret + " does not hold what was written");
+  call.progress(std::string(kLdapSecret) + " written");
+}
+
+void ssh_make_host_keys(Call& call) {
+  if (!handed_over_key(call)) return;
+  const auto session = logged_in(call.clipboard);
+  RemoteHost host(*session, call);
+  PublicKey made = key_pair_on_host(host, call, kNewHostKeyFile, "ssh_host_keys");
+  made.comment = "root@" + call.clipboard.require("fqdn");
+  std::vector<std::string> lines = {made.line()};
+  for (const std::string& line : call.clipboard.list("ssh_host_keys")) {
+    if (!same(check_public_key(line), made)) lines.push_back(line);
+  }
+  call.clipboard.set_list("ssh_host_keys", lines);
+}
+
+void ssh_own_keys(Call& call) {
+  const auto handed_over = handed_over_key(call);
+  if (!handed_over) return;
+  std::vector<std::string> own;
+  for (const std::string& line : call.clipboard.list("ssh_host_keys")) {
+    if (!same(key_at(line, "ssh_host_keys"), *handed_over)) own.push_back(line);
+  }
+  if (own.empty())
+    throw Error(Kind::Usage, "ssh_host_keys: none but the one that jarvis handed over; ssh:make_host_keys first");
+  {
+    const auto session = logged_in(call.clipboard);
+    if (same(session->host_key(), *handed_over)) {
+      RemoteHost host(*session, call);
+      // Both are renames within a folder: at no moment is there no key. What stands in the first is the key of the
+      // second line from here on, also when this is cut short and asked again.
+      host.run(
+          {"sh", "-c",
+           "set -e; if [ -e \"$1\" ]; then ssh-keygen -y -P '' -f \"$1\" > \"$2.pub.new\"; chmod 644 \"$2.pub.new\"; "
+           "mv -f \"$2.pub.new\" \"$2.pub\"; mv -f \"$1\" \"$2\"; rm -f \"$1.pub\"; fi",
+           "replace", kNewHostKeyFile, kHostKeyFile});
+      host.run({"sh", "-c", kReloadSshd, "reload", "sshd"});
+    }
+  }
+  const auto again = logged_in(call.clipboard);
+  if (same(again->host_key(), *handed_over)) not_yet(again->place() + " does not answer with its own key yet", 1s);
+  call.log(again->place() + " answers with its own key, " + again->host_key().fingerprint());
+  call.clipboard.set_list("ssh_host_keys", own);
+  call.clipboard.erase("ssh_host_private_key");
+  call.clipboard.erase("ssh_user_data_key");
 }
 
 }  // namespace jarvis::workers

@@ -15,15 +15,18 @@ import time
 import traceback
 
 from . import processes, transcript
+from .marks import Skip
 from .place import WORKERS, Place
 from .waiting import pause
 
 PR_SET_CHILD_SUBREAPER = 36
 LEFTOVER_GRACE = 5  # seconds that what was told to end has for ending
+SKIPPED = 77  # exit status of a test that says it cannot be made here
 
 
 def start(case, output, accept):
-    """Forks the guard of a case; its pid. It exits 0 when the test passed, and writes what the test said to `output`."""
+    """Forks the guard of a case; its pid. It exits 0 when the test passed, SKIPPED when it was not made here, and writes what
+    the test said to `output`."""
     pid = os.fork()
     if pid:
         return pid
@@ -55,7 +58,7 @@ def _guard(case, accept):
     try:
         status = _wait_for(test, case.timeout)
     finally:
-        if _end_leftovers(patient=status == 0):
+        if _end_leftovers(patient=status in (0, SKIPPED)):
             status = 1
         subprocess.run(["chmod", "-R", "u+rwX", str(directory)], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(directory, ignore_errors=True)
@@ -109,9 +112,8 @@ def _test(case, directory, accept):
     try:
         place = Place(directory, case.addresses)
         if case.function:
-            case.function(place, *case.arguments)
+            status = _call(case, place)
             place.close()
-            status = 0
         else:
             _copy_scenario(case, place)
             faults = transcript.play(case.directory / "commands", place, accept)
@@ -130,6 +132,15 @@ def _test(case, directory, accept):
     finally:
         sys.stdout.flush()
         os._exit(status)
+
+
+def _call(case, place):
+    try:
+        case.function(place, *case.arguments)
+        return 0
+    except Skip as reason:
+        print(reason)
+        return SKIPPED
 
 
 def _copy_scenario(case, place):

@@ -1,6 +1,10 @@
 """Marks on test functions, read by the runner."""
 
 
+class Skip(Exception):
+    """Raised by a test, or by the lab, where something that nobody here can mend is missing: the sentence says what."""
+
+
 def takes(seconds, timeout=None):
     """About how long it takes: long ones are started first. `timeout`: when it is given up (default: 120 s and tenfold)."""
     def mark(function):

@@ -1,4 +1,5 @@
 """A place: one jarvis with configuration, state, specs, plans and workers in a temporary directory of its own."""
+import ipaddress
 import json
 import os
 import pathlib
@@ -30,11 +31,19 @@ class Place:
     def __init__(self, directory, addresses):
         self.directory = pathlib.Path(directory)
         self.addresses = addresses  # a loopback range that no other test uses
+        self.host = str(ipaddress.ip_network(addresses)[1])  # one of it, for a server of the test
         self.state = self.directory / "state"
         self.binary = pathlib.Path(os.environ["JARVIS_BUILD"]) / "jarvis"
         self.sanitizer = self.directory / "sanitizer"
         self._background = []
+        self.directory.mkdir(exist_ok=True)
         self.configure()
+
+    def apart(self, name):
+        """Another jarvis within this test, which is closed with it."""
+        other = Place(self.path(name), self.addresses)
+        other._background = self._background
+        return other
 
     # Files
 

@@ -1,7 +1,8 @@
 """Runs scenarios side by side: runner.py --build DIR [--jobs N] [--accept] [--list] [NAME]...
 
 A scenario is a directory under tests/scenarios with a `commands` file (see transcript.py) or a test.py whose functions
-test_*(place) are one test each. NAME is a directory, DIRECTORY.FUNCTION, or a pattern with `*`.
+test_*(place) are one test each. NAME is a directory, DIRECTORY.FUNCTION, or a pattern with `*`. A module may name under
+SHARED what its tests use together: functions that start it and return a function that ends it.
 """
 import argparse
 import fnmatch
@@ -27,6 +28,7 @@ class Case:
         self.seconds = getattr(function, "seconds", 1)
         self.timeout = getattr(function, "timeout", 120)
         self.addresses = ""
+        self.shared = function.__globals__.get("SHARED", ()) if function else ()
 
 
 def discover():
@@ -57,13 +59,13 @@ def chosen(cases, names):
 
 
 def run(cases, jobs, accept):
-    """Runs all; the failed ones."""
+    """Runs all; (the failed ones, the skipped ones)."""
     # Loopback ranges: one per test, from a block that depends on this runner, so that two runners rarely meet.
     block = 70 + os.getpid() % 150
     for number, case in enumerate(cases):
         case.addresses = f"127.{block}.{number % 256}.0/24"
     queue = sorted(cases, key=lambda case: -case.seconds)
-    running, failed = {}, []
+    running, failed, skipped = {}, [], []
     outputs = pathlib.Path(os.environ["JARVIS_TEST_DIR"]) / "said"
     outputs.mkdir()
     try:
@@ -77,12 +79,15 @@ def run(cases, jobs, accept):
                 continue
             case, output, begun = running.pop(pid)
             took = time.monotonic() - begun
+            said = output.read_text(errors="replace") if output.exists() else ""
             if status == 0:
                 print(f"ok    {case.name} ({took:.1f} s)", flush=True)
+            elif os.waitstatus_to_exitcode(status) == guard.SKIPPED:
+                skipped.append(case)
+                print(f"skip  {case.name}: {said.strip()}", flush=True)
             else:
                 failed.append(case)
                 print(f"FAIL  {case.name} ({took:.1f} s)", flush=True)
-                said = output.read_text(errors="replace") if output.exists() else ""
                 print("".join(f"      | {line}\n" for line in said.strip().splitlines()[-120:]), flush=True)
     except KeyboardInterrupt:
         for pid in running:
@@ -90,7 +95,7 @@ def run(cases, jobs, accept):
         for pid in running:
             os.waitpid(pid, 0)
         raise
-    return failed
+    return failed, skipped
 
 
 def main():
@@ -117,13 +122,20 @@ def main():
     os.environ["JARVIS_TEST_DIR"] = tempfile.mkdtemp(prefix="jt.")
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     begun = time.monotonic()
+    endings = []
     try:
-        failed = run(cases, options.jobs, options.accept)
+        for start in dict.fromkeys(start for case in cases for start in case.shared):
+            endings.append(start())
+        failed, skipped = run(cases, options.jobs, options.accept)
     finally:
+        for end in endings:
+            end()
         shutil.rmtree(os.environ["JARVIS_TEST_DIR"], ignore_errors=True)
     if failed:
         print("failed: " + " ".join(case.name for case in failed))
-    print(f"scenarios: {len(cases) - len(failed)} passed, {len(failed)} failed ({time.monotonic() - begun:.0f} s)")
+    left_out = f", {len(skipped)} skipped" if skipped else ""
+    passed = len(cases) - len(failed) - len(skipped)
+    print(f"scenarios: {passed} passed, {len(failed)} failed{left_out} ({time.monotonic() - begun:.0f} s)")
     return 1 if failed else 0
 
 

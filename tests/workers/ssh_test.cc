@@ -141,3 +141,118 @@ TEST_CASE("ssh:make_keypair makes one pair, once" * doctest::skip(!can_run_sshd(
   CHECK(third.clipboard.require("remote_ssh_pubkey") != line);
   CHECK(read_text(file + ".pub") == third.clipboard.require("remote_ssh_pubkey") + "\n");
 }
+
+TEST_CASE("ldapworker:save_secret" * doctest::skip(!can_run_sshd())) {
+  const Sshd sshd;
+  const std::string file = sshd.dir / "etc/ldap/ldap.secret";
+  auto board = Clipboard::parse(sshd.clipboard());
+  board.set("password", "p'w\"$(x) \\n");
+  const SetAsideStderr log;
+  const auto save = [&](bool plan = false) {
+    auto call = call_of("ldapworker:save_secret", board.text(), plan);
+    ssh_save_secret(call);
+    return call.clipboard.text();
+  };
+  save(true);
+  CHECK(holds(log.text(), "change: write /etc/ldap/ldap.secret of loki.example.org"));
+  CHECK_FALSE(std::filesystem::exists(file));
+
+  CHECK(save() == board.text());
+  CHECK(read_text(file) == "p'w\"$(x) \\n\n");
+  struct stat found {};
+  const auto look = [&] {
+    REQUIRE(::lstat(file.c_str(), &found) == 0);
+    return std::pair{found.st_mode & 07777U, found.st_ino};
+  };
+  CHECK(look().first == 0400U);
+  const auto before = look();
+  save();  // nothing to do
+  CHECK(look() == before);
+
+  SUBCASE("others could read it") {
+    std::filesystem::permissions(file, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
+    save();
+    CHECK(look().first == 0400U);
+  }
+  SUBCASE("another password") {
+    board.set("password", "another-one");
+    save();
+    CHECK(read_text(file) == "another-one\n");
+    CHECK(look().first == 0400U);
+  }
+  SUBCASE("a link to somewhere else is replaced, not followed") {
+    std::filesystem::rename(file, sshd.dir / "etc/elsewhere");
+    std::filesystem::create_symlink("/etc/elsewhere", file);
+    board.set("password", "another-one");
+    save();
+    CHECK(look().first == 0400U);
+    CHECK(S_ISREG(found.st_mode));
+    CHECK(read_text(sshd.dir / "etc/elsewhere") != "another-one\n");
+  }
+  SUBCASE("a host that does not answer can be planned for") {
+    const auto stranger = make_ed25519_pair("");
+    board.set("ssh_login_key", stranger.private_text);
+    CHECK(error_of([&] { save(); }).kind() == Kind::Permanent);
+    save(true);
+  }
+  CHECK_FALSE(holds(log.text(), "another-one"));
+  CHECK_FALSE(holds(log.text(), "p'w"));
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(sshd.dir / "etc/ldap")) files += entry.exists() ? 1 : 0;
+  CHECK(files == 1);
+}
+
+TEST_CASE("a host key that was handed over is replaced by the host's own" * doctest::skip(!can_run_sshd())) {
+  const Sshd sshd({"ed25519"}, true, "-r");
+  const std::string first = read_text(sshd.dir / "etc/ssh/ssh_host_ed25519_key");
+  auto handed = Clipboard::parse(sshd.clipboard());
+  handed.set("ssh_host_private_key", first);
+  const SetAsideStderr log;
+
+  auto make = logged("ssh:make_host_keys", handed);
+  ssh_make_host_keys(make);
+  const auto both = make.clipboard.list("ssh_host_keys");
+  REQUIRE(both.size() == 2);
+  CHECK(check_public_key(both[0]).blob != sshd.host_keys[0].blob);
+  CHECK(check_public_key(both[1]).blob == sshd.host_keys[0].blob);
+  CHECK(read_text(sshd.dir / "etc/ssh/ssh_host_ed25519_key") == first);  // nothing is switched before both are expected
+
+  auto again = logged("ssh:make_host_keys", make.clipboard);  // asked again after a crash
+  ssh_make_host_keys(again);
+  CHECK(again.clipboard.list("ssh_host_keys") == both);
+
+  const auto until_own = [](Call& call) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    for (;;) {
+      try {
+        return ssh_own_keys(call);
+      } catch (const Error& e) {
+        // sshd reads its keys a moment after it was told.
+        if (e.kind() != Kind::Transient || std::chrono::steady_clock::now() > deadline) throw;
+      }
+    }
+  };
+  auto own = logged("ssh:own_keys", make.clipboard);
+  until_own(own);
+  CHECK(own.clipboard.list("ssh_host_keys") == std::vector<std::string>{both[0]});
+  CHECK_FALSE(own.clipboard.has("ssh_host_private_key"));
+  CHECK(public_half(read_text(sshd.dir / "etc/ssh/ssh_host_ed25519_key")).blob == check_public_key(both[0]).blob);
+  CHECK(check_public_key(read_text(sshd.dir / "etc/ssh/ssh_host_ed25519_key.pub")).blob ==
+        check_public_key(both[0]).blob);
+  CHECK_FALSE(std::filesystem::exists(sshd.dir / "etc/ssh/ssh_host_ed25519_key.own"));
+
+  auto crashed = logged("ssh:own_keys", make.clipboard);  // after the switch, before anybody knew of it
+  until_own(crashed);
+  CHECK(crashed.clipboard.text() == own.clipboard.text());
+
+  auto old = logged("ssh:wait", handed);  // whoever reads the user data cannot pose as the host any more
+  CHECK(error_of([&] { ssh_wait(old); }).kind() == Kind::Permanent);
+
+  const std::string before = own.clipboard.text();  // and where nothing was handed over nothing changes
+  auto nothing = logged("ssh:make_host_keys", own.clipboard);
+  ssh_make_host_keys(nothing);
+  auto nothing_either = logged("ssh:own_keys", own.clipboard);
+  ssh_own_keys(nothing_either);
+  CHECK(nothing.clipboard.text() == before);
+  CHECK(nothing_either.clipboard.text() == before);
+}

@@ -56,14 +56,17 @@ struct Listener {
 
 class Sshd {
  public:
-  // `key_types`: host keys as ssh-keygen -t names them. The login key is authorized unless said otherwise.
-  explicit Sshd(const std::vector<std::string>& key_types = {"ed25519"}, bool authorize = true) {
+  // `key_types`: host keys as ssh-keygen -t names them. The login key is authorized unless said otherwise. `option`:
+  // one more for sshd; with -r it reads its host keys once, not for every connection.
+  explicit Sshd(const std::vector<std::string>& key_types = {"ed25519"}, bool authorize = true,
+                const char* option = "-D")
+      : option_(option) {
     login = workers::make_ed25519_pair("jarvis@test");
     std::string config =
         "ListenAddress 127.0.0.1\nPidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin prohibit-password\n";
     for (const char* folder : {"etc", "etc/ssh", "root", "root/.ssh"}) std::filesystem::create_directory(dir / folder);
     for (const std::string& type : key_types) {
-      const std::string file = dir / ("etc/ssh/key_" + type);
+      const std::string file = dir / ("etc/ssh/ssh_host_" + type + "_key");
       if (type == "ed25519") {
         // Our own writer, so that sshd is one more reader that has to understand it.
         const workers::KeyPair pair = workers::make_ed25519_pair("root@test");
@@ -73,7 +76,7 @@ class Sshd {
         workers::run_program({"ssh-keygen", "-q", "-t", type, "-N", "", "-f", file});
       }
       host_keys.push_back(workers::check_public_key(read_text(file + ".pub")));
-      config += "HostKey /etc/ssh/key_" + type + "\n";
+      config += "HostKey /etc/ssh/ssh_host_" + type + "_key\n";
     }
     write_text(dir / "etc/passwd", "root:x:0:0:root:/root:/bin/sh\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n",
                0644);
@@ -126,7 +129,7 @@ class Sshd {
     static constexpr const char* kSetUp =
         "set -e; mount --bind \"$1/etc\" /etc; mount --bind \"$1/root\" /root; mount -t proc proc /proc; mount -t "
         "tmpfs tmpfs /run; "
-        "mkdir /run/sshd; exec /usr/sbin/sshd -D -e -o Port=\"$2\"";
+        "mkdir /run/sshd; exec /usr/sbin/sshd -D -e -o Port=\"$2\" \"$3\"";
     for (int tries = 0; tries < 5; ++tries) {
       {
         const Listener probe;
@@ -140,7 +143,7 @@ class Sshd {
       if (pid_ == 0) {
         ::dup2(ends[1], 2);
         ::execl("/usr/bin/unshare", "unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "sh", "-c",
-                kSetUp, "sshd", folder.c_str(), number.c_str(), nullptr);
+                kSetUp, "sshd", folder.c_str(), number.c_str(), option_, nullptr);
         ::_exit(127);
       }
       ::close(ends[1]);
@@ -168,6 +171,7 @@ class Sshd {
     return true;
   }
 
+  const char* option_;
   ::pid_t pid_ = -1;
   int log_ = -1;
   std::string said_;
