@@ -81,6 +81,7 @@ Settings read_settings(const std::filesystem::path& file) {
   if (const auto links = root.take("links")) read_links(*links, settings);
   if (const auto roles = root.take("roles")) read_roles(*roles, settings);
   if (const auto people = root.take("people")) read_people(*people, settings);
+  if (const auto orphans = root.take("orphans")) read_orphans(*orphans, settings);
   finish_links(settings);
   for (const char* section : kLaterSections) {
     if (root.take(section)) settings.unused_sections.emplace_back(section);

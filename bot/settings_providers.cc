@@ -16,6 +16,9 @@ enum class Form {
   CaFile,     // its path is granted
   Secret,     // KEY_file: its content is granted, as KEY
   Images,     // NAME: {owner, name}; granted as one YAML flow mapping
+  List,       // of texts; granted as a YAML flow list
+  Whence,     // of credentials: `instance`, the role of the machine that jarvis runs on
+  Metadata,   // a URL; http:// also to the address where clouds tell a machine about itself
   Rate,       // calls a second, a number above 0
   Poll,       // a duration, granted in milliseconds: how soon an API that is at work is asked again
 };
@@ -36,10 +39,16 @@ constexpr ProviderKey kProviderKeys[] = {
     {"linode", "rate", Form::Rate},
     {"linode", "poll", Form::Poll},
     {"ec2", "region", Form::Text},
+    {"ec2", "regions", Form::List},
     {"ec2", "endpoint", Form::Url},
     {"ec2", "access_key_id", Form::Text},
     {"ec2", "secret_key_file", Form::Secret},
+    {"ec2", "session_token_file", Form::Secret},
+    {"ec2", "credentials", Form::Whence},
+    {"ec2", "metadata", Form::Metadata},
     {"ec2", "images", Form::Images},
+    {"ec2", "subnet", Form::Text},
+    {"ec2", "security_groups", Form::List},
     {"ec2", "ca_file", Form::CaFile},
     {"ec2", "rate", Form::Rate},
     {"ec2", "poll", Form::Poll},
@@ -74,6 +83,22 @@ std::string images_as_flow(const Value& value) {
   return "{" + flow + "}";
 }
 
+std::string list_as_flow(const Value& value) {
+  std::string flow;
+  for (const std::string& text : value.texts()) flow += (flow.empty() ? "" : ", ") + pipeline::quoted(text);
+  return "[" + flow + "]";
+}
+
+std::optional<std::string> wrong_with_metadata_url(std::string_view url) {
+  if (url == "http://169.254.169.254" || url == "http://169.254.169.254/") return {};
+  return wrong_with_url(url);
+}
+
+std::optional<std::string> wrong_with_whence(std::string_view text) {
+  if (text == "instance") return {};
+  return "is `instance`, the role of this machine, or left out";
+}
+
 std::optional<std::string> checked(const Value& value, std::optional<std::string> (*wrong_with)(std::string_view)) {
   auto text = value.text();
   const auto wrong = text ? wrong_with(*text) : std::nullopt;
@@ -99,6 +124,12 @@ std::optional<std::string> granted(const Value& value, Form form) {
       return as_text(value.path(Existing::MustBe));
     case Form::Images:
       return images_as_flow(value);
+    case Form::List:
+      return list_as_flow(value);
+    case Form::Whence:
+      return checked(value, wrong_with_whence);
+    case Form::Metadata:
+      return checked(value, wrong_with_metadata_url);
     case Form::Rate: {
       const auto number = value.number(1, 1000);
       return number ? std::optional(std::to_string(*number)) : std::nullopt;
@@ -125,6 +156,11 @@ void read_provider(const Value& value, const std::string& provider, Settings& se
     grants.push_back({upper_case(name), *text, known.form == Form::Secret});
   }
   section.done();
+  const auto has = [&](const char* name) {
+    return std::any_of(grants.begin(), grants.end(), [&](const ModuleSetting& one) { return one.name == name; });
+  };
+  if (has("CREDENTIALS") && has("ACCESS_KEY_ID"))
+    value.refuse("has both `credentials` and `access_key_id`; one of them says who jarvis is");
 }
 
 }  // namespace

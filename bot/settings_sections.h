@@ -22,5 +22,7 @@ void read_links(const Value& value, Settings& settings);
 void finish_links(Settings& settings);
 void read_roles(const Value& value, Settings& settings);
 void read_people(const Value& value, Settings& settings);
+// After the links: who is told of orphans.
+void read_orphans(const Value& value, Settings& settings);
 
 }  // namespace jarvis::bot

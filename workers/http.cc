@@ -262,12 +262,24 @@ class CurlClient final : public HttpClient {
       (void)lines.release();
       lines.reset(longer);
     };
-    add("Expect:");  // no 100-continue: it costs a second where nobody answers it
+    // No 100-continue: it costs a second where nobody answers it. What is signed is too short to ask for one, and its
+    // signature would count the header that is not sent.
+    if (!request.sigv4) add("Expect:");
     if (own_origin) {
       // With a semicolon libcurl sends a header that has no value; with a colon it would drop it.
       for (const auto& [name, value] : request.headers) add(value.empty() ? name + ";" : name + ": " + value);
+      if (request.sigv4) sign(*request.sigv4, request, add);
     }
     set(CURLOPT_HTTPHEADER, lines.get());
+  }
+
+  template <typename Add>
+  void sign(const Sigv4& key, const HttpRequest& request, const Add& add) {
+    if (request.method != "POST") throw Error(Kind::Bug, "only POST is signed");
+    if (!key.token.empty()) add("X-Amz-Security-Token: " + key.token);
+    set(CURLOPT_AWS_SIGV4, ("aws:amz:" + key.region + ":" + key.service).c_str());
+    set(CURLOPT_USERNAME, key.key_id.c_str());
+    set(CURLOPT_PASSWORD, key.secret.c_str());
   }
 
   template <typename T>

@@ -26,6 +26,13 @@ namespace jarvis::workers {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
+// AWS Signature Version 4, made by libcurl over method, host, date, body and the headers given. For POST only: of
+// parameters in a URL it does not always sign what it sends. The secret is in no message.
+struct Sigv4 {
+  std::string service, region;
+  std::string key_id, secret, token;  // token: of a session, else empty
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
@@ -33,6 +40,7 @@ struct HttpRequest {
   std::string body;                         // sent if it is not empty, or the method is POST, PUT or PATCH
   std::chrono::milliseconds limit{20'000};  // of everything: name, connection, redirects, body
   std::size_t most_bytes = 1U << 20U;       // of the answer's body
+  std::optional<Sigv4> sigv4{};             // signs it, for its own origin only
 };
 
 struct HttpResponse {

@@ -69,7 +69,7 @@ void own_key_rows(pipeline::TaskTable& table) {
   TaskRow make = row("ssh:make_host_keys", "ssh", "host's own ssh key",
                      "over the first login the host makes a key that no user data ever held");
   make.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
-  make.uses = {"ssh_port", "ssh_host_private_key"};
+  make.uses = {"ssh_port", "ssh_host_private_key", "ssh_user_data_key"};
   make.gives = {"ssh_host_keys"};
   make.timeout = 2min;
   table.add(make);
@@ -77,7 +77,7 @@ void own_key_rows(pipeline::TaskTable& table) {
   TaskRow own = row("ssh:own_keys", "ssh", "host's own ssh key",
                     "the host answers with its own key alone; the one that was handed over is forgotten");
   own.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
-  own.uses = {"ssh_port", "ssh_host_private_key"};
+  own.uses = {"ssh_port", "ssh_host_private_key", "ssh_user_data_key"};
   own.gives = {"ssh_host_keys"};
   own.timeout = 2min;
   table.add(own);
@@ -111,6 +111,32 @@ void local_rows(pipeline::TaskTable& table) {
   deploy.plan = true;
   deploy.timeout = 2min;
   table.add(deploy);
+
+  TaskRow can_deploy = row("local:can_deploy", "core", "ask the provider",
+                           "could the host be made now: namespaces, keys, port, a free address");
+  can_deploy.needs = deploy.needs;
+  can_deploy.uses = deploy.uses;
+  can_deploy.plan = true;
+  table.add(can_deploy);
+
+  TaskRow adopt = row("local:adopt", "core", "take over the machine",
+                      "jarvis's mark on a local host that it did not make, its spec on the clipboard");
+  adopt.needs = {"fqdn"};
+  adopt.uses = {"instance_id"};
+  adopt.gives = {"instance_id", "ipaddress", "ssh_port", "created", "ssh_host_keys"};
+  adopt.from_spec = {"ssh_port"};
+  adopt.plan = true;
+  adopt.destroys = true;  // it gives jarvis the right to
+  table.add(adopt);
+
+  for (const auto& [key, help] : {std::pair("machines", "the local hosts that carry jarvis's mark"),
+                                  std::pair("offers", "flavours and the range of addresses")}) {
+    TaskRow list = row((std::string("local:") + key).c_str(), "core", (std::string("list ") + key).c_str(), help);
+    list.gives = {key};
+    list.timeout = 1min;
+    list.retry.deadline = 2min;
+    table.add(list);
+  }
 
   TaskRow address =
       row("local:get_address", "core", "get the address", "the address and port where the machine answers");
@@ -190,8 +216,9 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
   add("destroy", "delete the machine", "deletes it and all that was made for it; well when it is gone",
       [](TaskRow& made) { made.destroys = true; });
   add("adopt", "take over the machine", "jarvis's marks on a machine that it did not make, its spec on the clipboard",
-      [](TaskRow& made) {
+      [&](TaskRow& made) {
         made.gives = {"instance_id", "ipaddress", "macaddrs", "created"};
+        made.from_spec = from_spec;
         made.destroys = true;  // it gives jarvis the right to
       });
   const auto lists = [](const char* key) {
@@ -208,10 +235,83 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
   add("offers", "list offers", "regions, types and images of this provider", lists("offers"));
 }
 
+void linode_rows(pipeline::TaskTable& table) {
+  const std::vector<std::string> spec = {"guestid", "datacenter", "size",   "sshpubkey", "disks",
+                                         "volumes", "wipe",       "kernel", "rdns"};
+  machine_rows(table, "linode", spec, {});
+
+  TaskRow rebuild = row("linode:rebuild", "http", "make the machine anew",
+                        "the machine's root from the image again: same id and address, data disks and volumes stay");
+  rebuild.needs = {"hostname", "fqdn"};
+  rebuild.uses = spec;
+  for (const char* key : {"instance_id", "password", "ssh_host_private_key", "ssh_host_keys", "ssh_login_pubkey"})
+    rebuild.uses.emplace_back(key);
+  rebuild.gives = {"instance_id", "ipaddress", "created", "password", "ssh_host_keys", "ssh_user_data_key"};
+  rebuild.timeout = 5min;
+  rebuild.plan = true;
+  rebuild.destroys = true;
+  table.add(rebuild);
+
+  TaskRow kernel = row("linode:set_kernel", "http", "set the kernel",
+                       "the kernel of the machine's configuration profile: the spec's `kernel`, else linode/grub2");
+  kernel.needs = {"fqdn"};
+  kernel.uses = {"instance_id", "kernel"};
+  kernel.timeout = 2min;
+  kernel.plan = true;
+  table.add(kernel);
+
+  TaskRow rdns = row("linode:set_rdns", "http", "reverse DNS",
+                     "the reverse DNS of the machine's addresses, if the spec says `rdns: yes`");
+  rdns.needs = {"fqdn"};
+  rdns.uses = {"instance_id", "rdns"};
+  rdns.timeout = 2min;
+  table.add(rdns);
+}
+
+// What only EC2 has.
+void ec2_rows(pipeline::TaskTable& table) {
+  TaskRow console =
+      row("ec2:console", "http", "read the console", "the last lines of the machine's console, in the log");
+  console.needs = {"fqdn"};
+  console.uses = {"instance_id"};
+  console.timeout = 2min;
+  table.add(console);
+
+  TaskRow keys = row("ec2:console_keys", "http", "host keys from the console",
+                     "the host keys that the machine wrote on its console; for images that take no user data");
+  keys.needs = {"fqdn"};
+  keys.uses = {"instance_id"};
+  keys.gives = {"ssh_host_keys"};
+  keys.timeout = 2min;
+  keys.retry.deadline = 15min;
+  table.add(keys);
+}
+
+void vmware_rows(pipeline::TaskTable& table) {
+  const std::vector<std::string> spec = {"guestid",       "datacenter",  "size",     "num_cpus", "disksize",
+                                         "datastore",     "nic_network", "nic_type", "vmhost",   "folder",
+                                         "resource_pool", "volumes",     "ipaddress"};
+  machine_rows(table, "vmware", spec, {"ipaddress"});
+  TaskRow create = *table.require("vmware:deploy");
+  create.name = "vmware:create";
+  create.help = "a machine as deploy makes it, left off: for installing over the network";
+  table.add(create);
+  TaskRow macaddrs =
+      row("vmware:get_macaddrs", "http", "get the MAC addresses", "of the machine's network adapters, in their order");
+  macaddrs.needs = {"fqdn"};
+  macaddrs.uses = {"instance_id"};
+  macaddrs.gives = {"macaddrs"};
+  macaddrs.timeout = 5min;
+  table.add(macaddrs);
+}
+
 void cloud_rows(pipeline::TaskTable& table) {
-  machine_rows(table, "linode", {"guestid", "datacenter", "size"}, {});
-  machine_rows(table, "ec2", {"guestid", "datacenter", "size"}, {});
-  machine_rows(table, "vmware", {"guestid", "datacenter", "size"}, {"ipaddress"});
+  linode_rows(table);
+  machine_rows(table, "ec2",
+               {"guestid", "datacenter", "size", "disk", "volumes", "wipe", "elastic", "subnet", "security_groups"},
+               {});
+  ec2_rows(table);
+  vmware_rows(table);
 }
 
 // Where specs come from. Asked before there is a run, so the person waits: short limits, and each task ends by itself

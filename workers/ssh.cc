@@ -104,10 +104,13 @@ PublicKey key_pair_on_host(RemoteHost& host, const Call& call, const char* file,
   return key_at(host.run({"ssh-keygen", "-y", "-P", "", "-f", file}), key);
 }
 
-bool was_handed_over(const Call& call) {
-  if (call.clipboard.scalar("ssh_host_private_key")) return true;
+// The host key that stands in the host's user data, by this deployment or, where they could not be changed, by an
+// earlier one.
+std::optional<PublicKey> handed_over_key(const Call& call) {
+  if (const auto line = call.clipboard.scalar("ssh_user_data_key")) return key_at(*line, "ssh_user_data_key");
+  if (const auto key = call.clipboard.scalar("ssh_host_private_key")) return public_half(*key);
   call.log("jarvis handed over no host key: nothing to replace");
-  return false;
+  return std::nullopt;
 }
 
 bool same(const PublicKey& a, const PublicKey& b) {
@@ -203,7 +206,7 @@ void ssh_save_secret(Call& call) {
 }
 
 void ssh_make_host_keys(Call& call) {
-  if (!was_handed_over(call)) return;
+  if (!handed_over_key(call)) return;
   const auto session = logged_in(call.clipboard);
   RemoteHost host(*session, call);
   PublicKey made = key_pair_on_host(host, call, kNewHostKeyFile, "ssh_host_keys");
@@ -216,17 +219,17 @@ void ssh_make_host_keys(Call& call) {
 }
 
 void ssh_own_keys(Call& call) {
-  if (!was_handed_over(call)) return;
-  const PublicKey handed_over = public_half(call.clipboard.require("ssh_host_private_key"));
+  const auto handed_over = handed_over_key(call);
+  if (!handed_over) return;
   std::vector<std::string> own;
   for (const std::string& line : call.clipboard.list("ssh_host_keys")) {
-    if (!same(key_at(line, "ssh_host_keys"), handed_over)) own.push_back(line);
+    if (!same(key_at(line, "ssh_host_keys"), *handed_over)) own.push_back(line);
   }
   if (own.empty())
     throw Error(Kind::Usage, "ssh_host_keys: none but the one that jarvis handed over; ssh:make_host_keys first");
   {
     const auto session = logged_in(call.clipboard);
-    if (same(session->host_key(), handed_over)) {
+    if (same(session->host_key(), *handed_over)) {
       RemoteHost host(*session, call);
       // Both are renames within a folder: at no moment is there no key. What stands in the first is the key of the
       // second line from here on, also when this is cut short and asked again.
@@ -239,10 +242,11 @@ void ssh_own_keys(Call& call) {
     }
   }
   const auto again = logged_in(call.clipboard);
-  if (same(again->host_key(), handed_over)) not_yet(again->place() + " does not answer with its own key yet", 1s);
+  if (same(again->host_key(), *handed_over)) not_yet(again->place() + " does not answer with its own key yet", 1s);
   call.log(again->place() + " answers with its own key, " + again->host_key().fingerprint());
   call.clipboard.set_list("ssh_host_keys", own);
   call.clipboard.erase("ssh_host_private_key");
+  call.clipboard.erase("ssh_user_data_key");
 }
 
 }  // namespace jarvis::workers

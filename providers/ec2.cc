@@ -1,0 +1,102 @@
+#include "providers/ec2.h"
+
+#include "providers/ec2_console.h"
+#include "providers/ec2_provider.h"
+#include "providers/machine_tasks.h"
+
+namespace jarvis::providers {
+
+using workers::Call;
+
+namespace {
+
+constexpr std::size_t kConsoleLines = 60;
+
+void end_machine(Call& call, bool all) {
+  Ec2 ec2(call);
+  // In plan mode the machine's belongings are told with it; without one, what is left is told here.
+  const bool there = call.plan && machine_of(call, ec2);
+  (all ? destroy : delete_machine)(call, ec2);
+  if (!there) ec2.sweep(call, all);
+}
+
+}  // namespace
+
+void ec2_can_deploy(Call& call) {
+  Ec2 ec2(call);
+  can_deploy(call, ec2);
+}
+
+void ec2_deploy(Call& call) {
+  Ec2 ec2(call);
+  deploy(call, ec2);
+  if (!call.plan) return;
+  if (const auto machine = machine_of(call, ec2)) {
+    for (const std::string& line : ec2.lacking(call.clipboard, *machine)) call.change(line);
+  }
+}
+
+void ec2_get_address(Call& call) {
+  Ec2 ec2(call);
+  get_address(call, ec2);
+}
+
+void ec2_shutdown(Call& call) {
+  Ec2 ec2(call);
+  shutdown(call, ec2);
+}
+
+void ec2_startup(Call& call) {
+  Ec2 ec2(call);
+  startup(call, ec2);
+}
+
+void ec2_reboot(Call& call) {
+  Ec2 ec2(call);
+  reboot(call, ec2);
+}
+
+void ec2_delete_machine(Call& call) {
+  end_machine(call, false);
+}
+
+void ec2_destroy(Call& call) {
+  end_machine(call, true);
+}
+
+void ec2_adopt(Call& call) {
+  Ec2 ec2(call);
+  adopt(call, ec2);
+}
+
+void ec2_machines(Call& call) {
+  Ec2 ec2(call);
+  list_machines(call, ec2);
+}
+
+void ec2_offers(Call& call) {
+  Ec2 ec2(call);
+  list_offers(call, ec2);
+}
+
+void ec2_console(Call& call) {
+  Ec2 ec2(call);
+  const auto lines = last_lines(ec2.console(require_machine(call, ec2)), kConsoleLines);
+  if (lines.empty()) call.log("the console says nothing yet");
+  for (const std::string& line : lines) call.log("console: " + line);
+}
+
+void ec2_console_keys(Call& call) {
+  Ec2 ec2(call);
+  const Machine machine = require_machine(call, ec2);
+  const auto keys = host_keys(ec2.console(machine));
+  if (keys.empty()) {
+    call.progress("waiting for the host keys on the console of " + machine.id);
+    workers::not_yet("the console of " + machine.id + " shows no host keys yet", ec2.poll());
+  }
+  call.clipboard.set_list("ssh_host_keys", keys);
+  call.clipboard.erase("ssh_host_private_key");  // the host did not take it
+  call.log("the console of " + machine.id + " shows " + std::to_string(keys.size()) + " host keys");
+}
+
+}  // namespace jarvis::providers

@@ -1,0 +1,45 @@
+// What a host has at EC2 besides its machine: data volumes, an elastic address, key pairs, all by our marks on them;
+// and which of it goes with the machine. Knows no clipboard but the `wipe` that it is given.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "providers/ec2_elastic.h"
+#include "providers/ec2_volumes.h"
+
+namespace jarvis::providers {
+
+// What goes: with `Machine` what is of no use without it and the volumes that `wiped` names, with `Step` only what this
+// step of this run made (what was there before it is never touched), with `All` everything.
+struct Ec2Scope {
+  enum class Which { Machine, Step, All } which = Which::Machine;
+  std::vector<std::string> wiped;
+  std::string run, step;
+
+  bool takes_volume(const Tagged& tags) const;
+  bool takes_address(const Tagged& tags) const;
+  bool takes_key_pair(const Tagged& tags) const;
+
+ private:
+  bool of_this_step(const Tagged& tags) const;
+};
+
+struct Ec2Belongings {
+  std::vector<Ec2Volume> volumes;
+  std::vector<Ec2Address> addresses;
+  std::vector<std::string> key_pairs;  // names
+
+  bool empty() const { return volumes.empty() && addresses.empty() && key_pairs.empty(); }
+  std::vector<std::string> lines() const;
+};
+
+Ec2Belongings belongings_of(Ec2Api& api, const std::string& fqdn, const Ec2Scope& scope);
+
+// The volumes that are at this machine go when it is terminated: a switch that can be switched back.
+void let_go_with_machine(Ec2Api& api, const Ec2Belongings& belongings, const std::string& machine);
+// Addresses and key pairs, and the volumes that no machine has. False while a volume is still with a machine that is
+// going; Error(Refused) if it is with `standing` ones.
+bool release(const workers::Call& call, Ec2Api& api, const Ec2Belongings& belongings);
+
+}  // namespace jarvis::providers

@@ -1,0 +1,84 @@
+// Ec2: the end of machines and of what they had, and what is said of it beforehand.
+#include <algorithm>
+
+#include "providers/ec2_patience.h"
+#include "providers/ec2_provider.h"
+
+namespace jarvis::providers {
+
+using pipeline::Error;
+using pipeline::Kind;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kGoesWithin = 20s;
+
+// A creation that is taken back (machine_tasks.cc does that within `deploy`) takes nothing that was there before it.
+Ec2Scope scope_of(const workers::Call& call, bool all) {
+  Ec2Scope scope;
+  scope.run = call.run;
+  scope.step = call.step;
+  scope.wiped = call.clipboard.list("wipe");
+  if (all) scope.which = call.task.ends_with(":deploy") ? Ec2Scope::Which::Step : Ec2Scope::Which::All;
+  return scope;
+}
+
+}  // namespace
+
+void Ec2::remove(const Call& call, const Machine& machine, bool all) {
+  Ec2Api& api = api_of(machine.id);
+  const std::string fqdn = call.clipboard.require("fqdn");
+  const Ec2Scope scope = scope_of(call, all);
+  let_go_with_machine(api, belongings_of(api, fqdn, scope), machine.id);
+  Query end("TerminateInstances");
+  change_unless(api, end.list("InstanceId", {machine.id}), "InvalidInstanceID.NotFound");
+  if (scope.which != Ec2Scope::Which::Step) return;  // sweep() does the rest, and does it again after a crash
+  const auto released = [&] { return release(call, api, belongings_of(api, fqdn, scope)); };
+  if (wait_until(released, poll(), kGoesWithin)) return;
+  std::string left;
+  for (const std::string& line : belongings_of(api, fqdn, scope).lines()) left += (left.empty() ? "" : ", ") + line;
+  if (!left.empty())
+    throw Error(Kind::Permanent, machine.id + " is terminated and still has " + left + ": `destroy` deletes that");
+}
+
+std::vector<std::string> Ec2::belongings(const Call& call, const Machine& machine, bool all) {
+  auto found = belongings_of(api_of(machine.id), call.clipboard.require("fqdn"), scope_of(call, all));
+  // Its root volume is the machine itself.
+  std::erase_if(found.volumes, [&](const Ec2Volume& volume) {
+    return volume.machine == machine.id && tag_of(volume.tags, kVolumeTag).empty();
+  });
+  return found.lines();
+}
+
+void Ec2::sweep(const Call& call, bool all) {
+  const std::string fqdn = call.clipboard.require("fqdn");
+  const Ec2Scope scope = scope_of(call, all);
+  std::string going, held;
+  for (const std::string& region : account_.regions()) {
+    Ec2Api& api = account_.in(region);
+    if (call.plan) {
+      for (const std::string& line : belongings_of(api, fqdn, scope).lines()) call.change("delete " + line);
+      continue;
+    }
+    Query query("DescribeInstances");
+    query.filter(std::string("tag:") + kFqdnTag, {fqdn}).filter("instance-state-name", {"shutting-down"});
+    api.pages(query, "reservationSet", 200, [&](const pugi::xml_node& reservation) {
+      for (const auto& item : reservation.child("instancesSet").children("item")) going = instance_of(item).id;
+    });
+    const Ec2Belongings left = belongings_of(api, fqdn, scope);
+    for (const Ec2Volume& volume : left.volumes) {
+      const auto other = volume.machine.empty() ? std::nullopt : machine(volume.machine);
+      if (other)
+        throw Error(Kind::Refused, "volume " + volume.id + " of this host is with " + other->id + " (" + other->name +
+                                       "); jarvis does not take it away");
+    }
+    if (!release(call, api, left)) held = "its volumes";
+  }
+  if (!going.empty()) held = going;
+  if (held.empty()) return;
+  call.progress("waiting for EC2 to let go of " + held);
+  workers::not_yet("EC2 has not let go of " + held + " yet", poll());
+}
+
+}  // namespace jarvis::providers

@@ -1,0 +1,41 @@
+// The data volumes of a host: those that its spec names (`volumes: {data: 20}`, gigabytes), found by our marks on them
+// before one is made. They outlive machines. Knows no machine but by its id.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "providers/ec2_answer.h"
+#include "providers/ec2_api.h"
+#include "workers/worker.h"
+
+namespace jarvis::providers {
+
+struct WantedVolume {
+  std::string name;
+  int gigabytes = 0;
+};
+
+// Error(Usage) for what is no size or no name. Pure.
+std::vector<WantedVolume> wanted_volumes(const workers::Clipboard& clipboard);
+// The first of /dev/sdf to /dev/sdp that the machine does not use; Error(Permanent) when all are. Pure.
+std::string free_device(const Ec2Instance& machine);
+
+// Those with the marks of this host, data or not, that are there.
+std::vector<Ec2Volume> volumes_of(Ec2Api& api, const std::string& fqdn);
+// The one of this name; Error(Refused) for two.
+std::optional<Ec2Volume> named_volume(const std::vector<Ec2Volume>& volumes, const std::string& name);
+
+// The zone where what stays of them is, so that a new machine must be there; empty if none stays. Error(Usage) if a
+// size changed, two are in different zones, or `wipe` names one that is not there.
+std::string zone_of_kept(const workers::Clipboard& clipboard, const std::vector<Ec2Volume>& volumes);
+
+Query create_volume(const WantedVolume& volume, const std::string& zone, const Marks& marks);
+
+// Creates and attaches what the spec names and the machine lacks; returns when all are attached, else not_yet().
+void attach_volumes(const workers::Call& call, Ec2Api& api, const Ec2Instance& machine, std::chrono::milliseconds poll);
+
+}  // namespace jarvis::providers

@@ -1,0 +1,350 @@
+"""EC2: moto's server with signatures and policies checked, asked by jarvis and by Amazon's own client."""
+import base64
+import http.server
+import json
+import re
+import threading
+
+import yaml
+
+from lab import each, moto, takes
+from lab.dialects import Ec2
+from lab.fault_proxy import FaultProxy
+from lab.moto import Key, Moto
+
+SHARED = (moto.preloaded,)
+FQDN = "loki.example.org"
+AMAZON = "137112412989"
+IMAGES = {"Some Linux": {"owner": AMAZON, "name": "amzn2-ami-hvm-*"}}
+SECRET_PART = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKj3+Qy2vOwmsLCSkPLrsmOtWE0bZZPcQvqWnAT7yW7i thor@example.org"
+
+
+class Sealed(yaml.SafeLoader):
+    """Sealed values as they stand."""
+
+
+Sealed.add_constructor("!sealed", lambda loader, node: node.value)
+
+
+def cloud(place, ec2, key=None, url=None, **more):
+    """jarvis.yaml for this EC2, with the part of the built-in lists that needs no host to log in to."""
+    key = key or ec2.key
+    place.write("ec2.key", key.secret + "\n", 0o600)
+    settings = {"region": ec2.region, "endpoint": url or ec2.url, "access_key_id": key.id, "secret_key_file": "ec2.key",
+                "images": IMAGES, "rate": 1000, "poll": "50ms", **more}
+    place.configure(providers={"ec2": {name: value for name, value in settings.items() if value is not None}})
+    place.plan("ec2", deploy=["keys:prepare", "ec2:deploy", "ec2:get_address"], destroy=["ec2:shutdown", "ec2:destroy"],
+               redeploy=["ec2:can_deploy", "ec2:shutdown", "ec2:delete_machine", "keys:forget", "keys:prepare", "ec2:deploy"],
+               console=["ec2:console"])
+
+
+def spec(place, hostname="loki", **keys):
+    keys = {"provider": "EC2", "guestid": "Some Linux", "datacenter": "us-east-1a", "size": "t3.micro", "sshpubkey": SECRET_PART, **keys}
+    return place.spec(hostname, **{key: json.dumps(value) for key, value in keys.items() if value is not None})
+
+
+def confirm(place, *command):
+    asked = place.expect(6, *command)
+    return place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
+
+
+def facts(place, host="loki"):
+    return yaml.load(place.clipboard(host), Sealed)
+
+
+def would(place, task, clipboard):
+    """What a task that deletes says in plan mode."""
+    environment = place.environment(JARVIS_MODE="plan")
+    asked = place.expect(6, "task", task, input=clipboard, environment=environment)
+    code = re.search(r"--confirm (\S+)\s*$", asked.text)[1]
+    return place.expect(0, "task", task, "--confirm", code, input=clipboard, environment=environment).err
+
+
+def key_pairs(ec2):
+    return ec2.call("DescribeKeyPairs")["keySet"] or []
+
+
+def data_volumes(ec2):
+    return {one["tags"]["jarvis:volume"]: one for one in ec2.volumes() if "jarvis:volume" in one["tags"]}
+
+
+def nothing_left(ec2):
+    assert not ec2.machines() and not ec2.volumes() and not ec2.addresses() and not key_pairs(ec2), (
+        ec2.machines(), ec2.volumes(), ec2.addresses(), key_pairs(ec2))
+
+
+@takes(6)
+def test_deploy_again_destroy_again(place):
+    with Moto(place.host) as ec2, FaultProxy(place.host, ec2.url, Ec2()) as proxy:
+        cloud(place, ec2, url=proxy.url)
+        planned = place.expect(5, "plan", spec(place, size=1000))
+        assert "create ec2 loki.example.org: t3.micro (2 CPUs, 1024 MB) in us-east-1a from amzn2-ami-hvm-" in planned.text, planned
+        assert not ec2.machines() and not key_pairs(ec2)
+        place.expect(0, "deploy", spec(place))
+        [machine] = ec2.machines()
+        clipboard = facts(place)
+        assert clipboard["instance_id"] == machine["id"]
+        assert clipboard["ipaddress"] == [machine["ipAddress"], machine["privateIpAddress"]]
+        assert clipboard["macaddrs"] and clipboard["created"].startswith("20"), clipboard
+        run = place.status("loki")["run"]
+        assert machine["tags"] == {"Name": FQDN, "jarvis:fqdn": FQDN, "jarvis:run": run, "jarvis:step": machine["tags"]["jarvis:step"]}
+        [asked] = [request for request in proxy.asked("RunInstances") if "DryRun" not in request.form]
+        form = asked.form
+        assert len(form["ClientToken"]) <= 64 and form["MetadataOptions.HttpTokens"] == "required", form
+        assert form["InstanceInitiatedShutdownBehavior"] == "stop"
+        user_data = base64.b64decode(form["UserData"]).decode()
+        assert SECRET_PART in user_data and "ed25519_private" in user_data and "password" not in user_data.lower(), user_data
+        [pair] = key_pairs(ec2)
+        assert pair["keyName"] == form["KeyName"] and pair["keyName"].startswith(f"jarvis-{FQDN}-")
+        [root] = ec2.volumes()
+        assert root["tags"]["jarvis:fqdn"] == FQDN
+
+        changes = len(proxy.asked("RunInstances"))
+        place.expect(0, "plan", spec(place))
+        place.expect(0, "deploy", spec(place))
+        assert len(ec2.machines()) == 1 and len(proxy.asked("RunInstances")) == changes
+        assert facts(place)["instance_id"] == machine["id"]
+
+        confirm(place, "destroy", "loki")
+        nothing_left(ec2)
+        assert "instance_id" not in facts(place)
+        confirm(place, "destroy", "loki")
+        everything = "".join(path.read_text(errors="replace") for path in place.state.rglob("*") if path.is_file())
+        assert ec2.key.secret not in everything
+
+
+@takes(10)
+def test_volumes_and_address_outlive_the_machine(place):
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        things = {"volumes": {"data": 20, "logs": 5}, "elastic": True}
+        place.expect(0, "deploy", spec(place, **things))
+        first = facts(place)
+        volumes, [address] = data_volumes(ec2), ec2.addresses()
+        assert {name: one["size"] for name, one in volumes.items()} == {"data": "20", "logs": "5"}
+        assert all(one["attachmentSet"][0]["instanceId"] == first["instance_id"] for one in volumes.values()), volumes
+        assert first["ipaddress"][0] == address["publicIp"] and address["instanceId"] == first["instance_id"]
+        place.expect(0, "plan", spec(place, **things))
+
+        # A machine that lacks something is told and mended, not made anew.
+        ec2.call("DisassociateAddress", AssociationId=address["associationId"])
+        assert f"associate {address['publicIp']}" in place.expect(5, "plan", spec(place, **things)).text
+        place.expect(0, "deploy", spec(place, **things))
+        assert ec2.addresses()[0]["instanceId"] == first["instance_id"]
+
+        confirm(place, "redeploy", spec(place, **things))
+        second = facts(place)
+        assert second["instance_id"] != first["instance_id"] and second["ipaddress"][0] == address["publicIp"]
+        kept = data_volumes(ec2)
+        assert {name: one["id"] for name, one in kept.items()} == {name: one["id"] for name, one in volumes.items()}
+        assert all(one["attachmentSet"][0]["instanceId"] == second["instance_id"] for one in kept.values()), kept
+
+        board = place.clipboard("loki")
+        assert "delete " not in would(place, "ec2:delete_machine", board).replace("delete ec2", "").replace("delete key pair", "")
+        said = would(place, "ec2:delete_machine", board + "wipe: [logs]\n")
+        assert re.search(r"change: delete volume logs \(vol-", said) and "volume data" not in said, said
+        said = would(place, "ec2:destroy", board)
+        for line in (r"volume data \(vol-", r"volume logs \(vol-", f"elastic address {address['publicIp']}", f"key pair jarvis-{FQDN}"):
+            assert re.search(f"change: delete {line}", said), said
+        confirm(place, "redeploy", spec(place, wipe=["logs"], **things))
+        after = data_volumes(ec2)
+        assert after["data"]["id"] == kept["data"]["id"] and after["logs"]["id"] != kept["logs"]["id"]
+        place.expect(0, "deploy", spec(place, **things))
+        confirm(place, "destroy", "loki")
+        nothing_left(ec2)
+
+
+@takes(8)
+def test_what_a_refusal_leaves_is_what_was_there(place):
+    """The creation is taken back: machine, key pair and new volume go; the data of before stays."""
+    with Moto(place.host) as ec2, FaultProxy(place.host, ec2.url, Ec2()) as proxy:
+        cloud(place, ec2, url=proxy.url)
+        place.expect(0, "deploy", spec(place, volumes={"data": 20}))
+        data = data_volumes(ec2)["data"]["id"]
+        proxy.refuse(400, "VolumeLimitExceeded", "You have exceeded your maximum gp3 storage limit.",
+                     when=lambda asked: asked.operation == "CreateVolume" and "DryRun" not in asked.form)
+        asked = place.expect(6, "redeploy", spec(place, volumes={"data": 20, "more": 10}))
+        failed = place.expect(1, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
+        assert "exceeded your maximum gp3 storage limit. [VolumeLimitExceeded]" in failed.text, failed
+        assert "what this step created is removed" in failed.text, failed
+        assert not ec2.machines() and not key_pairs(ec2)
+        assert [one["id"] for one in ec2.volumes()] == [data] and ec2.volumes()[0]["status"] == "available"
+        # The same step again, whose first machine is terminated: another one, with the data of before.
+        place.expect(0, "retry", "loki")
+        [machine] = ec2.machines()
+        volumes = data_volumes(ec2)
+        assert volumes["data"]["id"] == data and volumes["data"]["attachmentSet"][0]["instanceId"] == machine["id"]
+        confirm(place, "destroy", "loki")
+        nothing_left(ec2)
+
+
+@takes(6)
+def test_a_right_that_is_missing_is_said_before_anything_is_touched(place):
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        place.expect(0, "deploy", spec(place))
+        [machine] = ec2.machines()
+        cloud(place, ec2, key=ec2.poor_key)
+        for command in (["plan", spec(place, "odin")], ["deploy", spec(place, "odin")], ["redeploy", spec(place)]):
+            said = place.expect(2, *command)
+            assert re.search(r"EC2 RunInstances: \S+ answers 403 Forbidden: .*RunInstances", said.text), said
+        assert [one["id"] for one in ec2.machines()] == [machine["id"]] and machine["state"] == "running"
+
+
+def test_wrong_credentials(place):
+    with Moto(place.host) as ec2:
+        cloud(place, ec2, key=Key(ec2.key.id, "planted-wrong-secret"))
+        said = place.expect(2, "deploy", spec(place))
+        assert "AWS was not able to validate the provided access credentials [AuthFailure]" in said.text, said
+        assert "look at the credentials of `providers: ec2:`" in said.text and "planted-wrong-secret" not in said.text, said
+
+
+@each("guestid", "image_gone", "size", "size_mb", "region", "zone", "group", "subnet", "volume", "wipe", "elastic")
+def test_what_is_not_offered(place, key):
+    wrong = {"guestid": ({"guestid": "Some Linx"}, "the configuration knows Some Linux"),
+             "image_gone": ({"guestid": "ami-00000000000000000"}, "EC2 offers no such image in us-east-1"),
+             "size": ({"size": "t3.mikro"}, "size: t3.mikro is no instance type here; nearest: t3.micro"),
+             "size_mb": ({"size": 99999999}, "size: no instance type here has 99999999 MB; the largest is "),
+             "region": ({"datacenter": "eu-west-1"}, "in no region of the configuration (us-east-1)"),
+             "zone": ({"datacenter": "us-east-1x"}, "us-east-1x is no zone of us-east-1; nearest: us-east-1a"),
+             "group": ({"security_groups": ["defalt"]}, "security_groups: defalt is not there in network vpc-"),
+             "subnet": ({"subnet": "subnet-12345678"}, "subnet: subnet-12345678 is not there in us-east-1"),
+             "volume": ({"volumes": {"data": "20GB"}}, "volumes: data: `20GB` is no size in GB"),
+             "wipe": ({"wipe": ["dta"], "volumes": {"data": 20}}, "wipe: dta is no volume of this host"),
+             "elastic": ({"elastic": "maybe"}, "elastic: `maybe` is neither yes nor no")}
+    keys, words = wrong[key]
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        said = place.expect(2, "deploy", spec(place, **keys))
+        assert words in said.text, said
+        assert not ec2.machines()
+
+
+@takes(6)
+def test_other_places_and_ways_to_say_them(place):
+    with Moto(place.host) as ec2:
+        subnet = ec2.call("DescribeSubnets", region="us-west-2")["subnetSet"][0]
+        image = next(iter(ec2.images(architecture="x86_64", name="amzn2-ami-hvm-*")))
+        group = ec2.call("CreateSecurityGroup", GroupName="web", GroupDescription="w",
+                         VpcId=ec2.call("DescribeVpcs")["vpcSet"][0]["vpcId"])["groupId"]
+        cloud(place, ec2, regions=["us-west-2"], security_groups=["web"])
+        place.expect(0, "deploy", spec(place, "loki", datacenter="us-west-2", subnet=subnet["subnetId"], guestid=f"{AMAZON}/amzn2-ami-hvm-*",
+                                       size="m5.large"))
+        place.expect(0, "deploy", spec(place, "odin", datacenter="use1-az1", guestid=image, size=4096, disk=30))
+        place.expect(0, "deploy", spec(place, "thor", datacenter=None))
+        [west] = ec2.machines(region="us-west-2")
+        assert west["subnetId"] == subnet["subnetId"] and west["instanceType"] == "m5.large" and west["name"] == FQDN
+        here = {one["name"]: one for one in ec2.machines()}
+        odin = here["odin.example.org"]
+        assert odin["imageId"] == image and odin["instanceType"] == "t3.medium", odin
+        assert [one["groupId"] for one in odin["groupSet"]] == [group]
+        assert [one["size"] for one in ec2.volumes() if one["tags"].get("jarvis:fqdn") == "odin.example.org"] == ["30"]
+        # Looked for in all of the configuration's regions, whatever the spec says by now.
+        said = place.expect(1, "deploy", spec(place, "loki", datacenter="us-east-1", size="m5.large"))
+        assert "datacenter is us-west-2" in said.text and "`redeploy` changes that" in said.text, said
+        assert len(ec2.machines()) == 2
+
+
+@takes(8)
+def test_side_by_side_with_amazons_own_client(place):
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        place.expect(0, "deploy", spec(place, volumes={"data": 7}))
+        [reservation] = ec2.aws("describe-instances", "--filters", f"Name=tag:jarvis:fqdn,Values={FQDN}")["Reservations"]
+        [seen] = reservation["Instances"]
+        clipboard = facts(place)
+        assert (seen["InstanceId"], seen["PublicIpAddress"]) == (clipboard["instance_id"], clipboard["ipaddress"][0])
+        assert seen["InstanceType"] == "t3.micro" and seen["State"]["Name"] == "running"
+        [volume] = ec2.aws("describe-volumes", "--filters", "Name=tag:jarvis:volume,Values=data")["Volumes"]
+        assert volume["Size"] == 7 and volume["Attachments"][0]["InstanceId"] == seen["InstanceId"]
+
+        tags = "ResourceType=instance,Tags=[{Key=Name,Value=odin.example.org}]"
+        image = seen["ImageId"]
+        made = ec2.aws("run-instances", "--image-id", image, "--instance-type", "t3.small", "--tag-specifications", tags)
+        odin = made["Instances"][0]["InstanceId"]
+        said = place.expect(1, "deploy", spec(place, "odin"))
+        assert f"ec2 odin.example.org ({odin}) has the name of this host and is not jarvis's" in said.text, said
+        assert "adopt odin.example.org" in said.text, said
+
+        place.write("odin.yaml", "hostname: odin\nfqdn: odin.example.org\nprovider: EC2\n")
+        confirm(place, "replay", "odin.yaml", "--operation", "adopt")
+        adopted = facts(place, "odin")
+        assert adopted["instance_id"] == odin and adopted["size"] == "t3.small" and adopted["guestid"] == image, adopted
+        assert ec2.machines()[1]["tags"]["jarvis:fqdn"] == "odin.example.org"
+        confirm(place, "destroy", "odin")
+        states = ec2.aws("describe-instances", "--instance-ids", odin)["Reservations"][0]["Instances"][0]["State"]["Name"]
+        assert states == "terminated"
+        assert [one["name"] for one in ec2.machines()] == [FQDN]
+
+
+class Metadata(http.server.BaseHTTPRequestHandler):
+    """The metadata service of a machine with a role, version 2: nothing without a token."""
+    key = None
+
+    def do_PUT(self):  # noqa: N802
+        self.answer("a-token" if self.path == "/latest/api/token" and self.headers["X-aws-ec2-metadata-token-ttl-seconds"] else None)
+
+    def do_GET(self):  # noqa: N802
+        base = "/latest/meta-data/iam/security-credentials/"
+        known = {base: "jarvis-role", f"{base}jarvis-role": json.dumps(
+            {"Code": "Success", "AccessKeyId": self.key.id, "SecretAccessKey": self.key.secret, "Token": self.key.token})}
+        self.answer(known.get(self.path) if self.headers["X-aws-ec2-metadata-token"] == "a-token" else None)
+
+    def answer(self, text):
+        self.send_response(200 if text else 401)
+        self.send_header("Content-Length", str(len(text or "")))
+        self.end_headers()
+        self.wfile.write((text or "").encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@takes(5)
+def test_credentials_of_sessions_and_of_a_machines_role(place):
+    with Moto(place.host) as ec2:
+        session = ec2.session()
+        place.write("token", session.token + "\n", 0o600)
+        cloud(place, ec2, key=session, session_token_file="token")
+        place.expect(0, "deploy", spec(place))
+        server = http.server.ThreadingHTTPServer((place.host, 0), type("OfThisKey", (Metadata,), {"key": session}))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        cloud(place, ec2, access_key_id=None, secret_key_file=None, credentials="instance",
+              metadata=f"http://{place.host}:{server.server_address[1]}")
+        place.expect(0, "deploy", spec(place, "odin"))
+        assert len(ec2.machines()) == 2
+        place.configure(providers={"ec2": {"region": "us-east-1", "credentials": "instance", "metadata": f"http://{place.host}:"
+                                           f"{server.server_address[1]}/elsewhere"}})
+        said = place.expect(2, "deploy", spec(place, "thor"))
+        assert "credentials: instance: this machine has no IMDSv2" in said.text, said
+        server.shutdown()
+
+
+@takes(5)
+def test_lists_and_the_console(place):
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        place.expect(0, "deploy", spec(place, volumes={"data": 20}, elastic=True))
+        listed = yaml.safe_load(place.expect(0, "task", "ec2:machines", input="{}").out)["machines"]
+        assert sorted((one["kind"], one["fqdn"], one["machine"] is None) for one in listed) == [
+            ("address", FQDN, False), ("machine", FQDN, True), ("volume", FQDN, False)], listed
+        offers = yaml.safe_load(place.expect(0, "task", "ec2:offers", input="{}").out)["offers"]
+        assert {"us-east-1", "t3.micro"} <= {one["id"] for one in offers}
+        assert [one["shown"] for one in offers if one["label"] == "Some Linux"], offers
+        console = place.expect(0, "task", "ec2:console", input=place.clipboard("loki"))
+        assert "console: " in console.err, console
+
+
+@takes(5)
+def test_one_machine_when_answers_are_lost_and_images_change(place):
+    with Moto(place.host) as ec2, FaultProxy(place.host, ec2.url, Ec2()) as proxy:
+        cloud(place, ec2, url=proxy.url)
+
+        def really(asked):
+            return asked.operation == "RunInstances" and "DryRun" not in asked.form
+        proxy.fault("reset", when=really, after=True)
+        hiding = proxy.hide_new([], listings=4)
+        place.expect(0, "deploy", spec(place, elastic=True))
+        assert len(ec2.machines()) == 1 and hiding.count == 4
+        forms = [asked.form for asked in proxy.asked("RunInstances") if really(asked)]
+        assert len(forms) > 1 and len({json.dumps(form, sort_keys=True) for form in forms}) == 1, forms
