@@ -88,28 +88,30 @@ Ec2Api::Answer Ec2Api::look(const Query& query) {
 }
 
 Ec2Api::Answer Ec2Api::change(const Query& query) {
-  const HttpResponse response = api_.ask(request(query), Repeat::Changes);
   try {
-    return read(query, response);
+    return read(query, api_.ask(request(query), Repeat::Changes));
   } catch (const Api::Unreadable& e) {
     // Done or not done: whoever is asked again looks first.
     Error error(Kind::Transient, e.what());
     throw error.retry_after(access_.poll);
+  } catch (Error& e) {
+    const bool capacity = std::string_view(e.what()).find(" [Insufficient") != std::string_view::npos;
+    if (e.kind() == Kind::Transient && capacity) e.retry_after(6 * access_.poll);  // not back within seconds
+    throw;
   }
 }
 
 void Ec2Api::pages(Query query, const char* set, int page_size,
                    const std::function<void(const pugi::xml_node&)>& take) {
   query.set("MaxResults", std::to_string(page_size));
-  std::string token;
   for (int page = 0; page < kMostPages; ++page) {
     const Answer answer = look(query);
     for (const auto& item : root(answer).child(set).children("item")) take(item);
-    std::string next = text_at(root(answer), "nextToken");
-    if (next.empty() || next == token) return;
-    token = std::move(next);
-    query.set("NextToken", token);
+    const std::string next = text_at(root(answer), "nextToken");
+    if (next.empty()) return;
+    query.set("NextToken", next);
   }
+  throw Error(Kind::Permanent, "EC2 " + query.action() + ": its pages have no end");
 }
 
 void Ec2Api::dry_run(Query query) {

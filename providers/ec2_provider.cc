@@ -79,7 +79,7 @@ std::vector<Machine> Ec2::find(const std::string& fqdn) {
       read_instances(account_.in(region), query, found);
     }
   }
-  return found;
+  return found_ = found;
 }
 
 std::optional<Machine> Ec2::machine(const std::string& id) {
@@ -112,7 +112,20 @@ Recipe Ec2::resolve(const Clipboard& clipboard) {
 }
 
 void Ec2::ask(const Call& call) {
-  if (launch_) ask_for(account_.in(launch_->place.region), *launch_, {call.clipboard.require("fqdn"), run_, step_});
+  if (!launch_) return;
+  Ec2Launch launch = *launch_;
+  if (!found_.empty()) {
+    // A redeploy: the machine goes first, and the volumes that are wiped.
+    must_be_deletable(found_.front());
+    const auto wiped = call.clipboard.list("wipe");
+    for (const WantedVolume& one : wanted_volumes(call.clipboard)) {
+      const auto same = [&](const WantedVolume& other) { return other.name == one.name; };
+      if (std::find(wiped.begin(), wiped.end(), one.name) != wiped.end() &&
+          std::none_of(launch.lacking.begin(), launch.lacking.end(), same))
+        launch.lacking.push_back(one);
+    }
+  }
+  ask_for(account_.in(launch.place.region), launch, {call.clipboard.require("fqdn"), run_, step_});
 }
 
 Machine Ec2::create(const Call& call, const Marks& marks) {

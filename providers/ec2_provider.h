@@ -48,12 +48,15 @@ class Ec2 final : public Provider {
   Ec2Api& api_of(const std::string& id);
   Ec2Instance instance(const std::string& id);
   Machine seen(Ec2Api& api, const Ec2Instance& instance);
+  // Error for a machine that EC2 would not stop and terminate: asked before a redeploy stops it.
+  void must_be_deletable(const Machine& machine);
   void read_instances(Ec2Api& api, const Query& query, std::vector<Machine>& into);
 
   std::string run_, step_;
   Ec2Account account_;
   std::map<std::string, std::string> regions_;  // of machines that were seen
   std::optional<Machine> made_;                 // by this step
+  std::vector<Machine> found_;                  // by find()
   std::optional<Ec2Launch> launch_;
 };
 
