@@ -1,6 +1,7 @@
 #include "bot/access.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "pipeline/error.h"
 
@@ -35,6 +36,11 @@ std::optional<std::string> objection(const Role& role, const Asker& asker, const
   }
   if (!deed.provider.empty() && !any_fits(role.providers, deed.provider))
     return name + " is not for the provider " + deed.provider;
+  if (deed.monthly && role.monthly && *deed.monthly > static_cast<double>(*role.monthly)) {
+    char amount[48];
+    std::snprintf(amount, sizeof amount, "%.2f", *deed.monthly);
+    return name + " may spend " + std::to_string(*role.monthly) + " a month at once, and this would cost " + amount;
+  }
   return std::nullopt;
 }
 

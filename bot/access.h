@@ -28,6 +28,7 @@ struct Deed {
   std::string_view command;
   std::vector<std::string> hosts;  // fqdns, and every name the plan would change
   std::string provider;
+  std::optional<double> monthly = {};  // what it would cost
 };
 
 struct Verdict {

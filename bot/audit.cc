@@ -106,12 +106,10 @@ Audit::Audit(const std::filesystem::path& state, const pipeline::Seal& seal)
   ::openlog("jarvis", LOG_PID, LOG_AUTHPRIV);
 }
 
-std::optional<std::string> Audit::head_of(const std::string& hash, std::string* why) const {
-  constexpr int kLength = 40;
+std::optional<std::string> Audit::head_of(const std::string& hash) const {
   try {
-    return seal_.code("audit " + hash, kLength);
-  } catch (const Error& e) {
-    if (why != nullptr) *why = e.what();
+    return audit_head(seal_, hash);
+  } catch (const Error&) {
     return std::nullopt;
   }
 }
@@ -148,35 +146,8 @@ void Audit::write(const AuditRecord& record, Sync sync) {
   ::syslog(LOG_NOTICE, "%s", line.c_str());
 }
 
-Audit::Verified Audit::read(const std::function<void(const nlohmann::json&)>& each) const {
-  Verified made;
-  std::ifstream in(file_, std::ios::binary);
-  std::string expected, hash;
-  for (std::string line; std::getline(in, line);) {
-    ++made.records;
-    const auto object = nlohmann::json::parse(line, nullptr, false);
-    hash = pipeline::digest(line);
-    if (object.is_object()) {
-      const auto said = object.find("before");
-      if (made.fault.empty() && (said == object.end() || *said != expected)) {
-        made.fault = "record " + std::to_string(made.records) + " of " + file_.string() +
-                     " does not follow the one before: one of the two was changed, or one between them is missing";
-      }
-      try {
-        each(object);
-      } catch (const nlohmann::json::exception& e) {  // a field of another type than jarvis writes
-        if (made.fault.empty())
-          made.fault = "record " + std::to_string(made.records) + " of " + file_.string() + " was changed: " + e.what();
-      }
-    }
-    expected = hash;
-  }
-  std::string why;
-  const auto head = head_of(hash, &why);
-  if (made.fault.empty() && !head) made.fault = "the end of " + file_.string() + " cannot be verified: " + why;
-  if (made.fault.empty() && *head != contents(head_file_))
-    made.fault = "the last record of " + file_.string() + " was changed, or records at its end are missing";
-  return made;
+AuditReading Audit::reading() const {
+  return {file_, contents(head_file_), seal_};
 }
 
 }  // namespace jarvis::bot

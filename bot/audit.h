@@ -6,12 +6,12 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "bot/audit_reading.h"
 #include "pipeline/seal.h"
 #include "pipeline/unique_fd.h"
 
@@ -39,16 +39,12 @@ class Audit {
   // it cannot be written.
   void write(const AuditRecord& record, Sync sync);
 
-  struct Verified {
-    std::size_t records = 0;
-    std::string fault;  // empty: nothing was changed
-  };
-  // Reads all of it, oldest first; blocks for the disk.
-  Verified read(const std::function<void(const nlohmann::json&)>& each) const;
+  // What stands in it now, for whoever wants to read all of it: that takes long and is not done in the loop.
+  AuditReading reading() const;
 
  private:
-  // Nothing without the key; `why` says so then.
-  std::optional<std::string> head_of(const std::string& hash, std::string* why = nullptr) const;
+  // Nothing without the key.
+  std::optional<std::string> head_of(const std::string& hash) const;
   void write_head();
 
   std::filesystem::path file_, head_file_;

@@ -26,7 +26,6 @@ namespace {
 
 constexpr std::size_t kMostKept = 200, kMostSenders = 10'000;
 constexpr std::size_t kLongestCommand = 4096;
-constexpr double kBurst = 20, kPerSecond = 2;
 constexpr int kMostAtOnce = 1000;  // commands being obeyed
 
 bool same(const LinkSettings& a, const LinkSettings& b) {
@@ -238,17 +237,9 @@ void Chat::note_ignored(const Whence& whence, const std::string& command, const 
 bool Chat::in_bounds(const Whence& whence) {
   if (buckets_.size() > kMostSenders) buckets_.clear();
   const auto now = Clock::now();
-  auto [found, fresh] = buckets_.try_emplace(key_of(whence.link, whence.sender), Bucket{kBurst, now, false});
-  Bucket& bucket = found->second;
-  bucket.tokens =
-      std::min(kBurst, bucket.tokens + std::chrono::duration<double>(now - bucket.filled).count() * kPerSecond);
-  bucket.filled = now;
-  if (bucket.tokens >= 1) {
-    bucket.tokens -= 1;
-    bucket.told = false;
-    return true;
-  }
-  if (!std::exchange(bucket.told, true)) tell(whence, "refused: too many commands at once, two a second are answered");
+  Bucket& bucket = buckets_.try_emplace(key_of(whence.link, whence.sender), now).first->second;
+  if (bucket.take(now)) return true;
+  if (bucket.to_be_told()) tell(whence, "refused: too many commands at once, two a second are answered");
   return false;
 }
 

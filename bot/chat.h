@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "bot/bucket.h"
 #include "bot/house.h"
 #include "bot/link.h"
 #include "bot/talk.h"
@@ -56,11 +57,6 @@ class Chat {
     Whence whence;
     std::string text;
     bool late = false;
-  };
-  struct Bucket {  // of one sender: so many commands in a row, then two a second
-    double tokens = 0;
-    std::chrono::steady_clock::time_point filled;
-    bool told = false;
   };
 
   Link* find(const std::string& name) const;

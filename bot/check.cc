@@ -7,6 +7,8 @@
 #include <set>
 
 #include "bot/check_links.h"
+#include "bot/listed.h"
+#include "bot/offering.h"
 #include "bot/one_off.h"
 #include "pipeline/clipboard.h"
 #include "pipeline/error.h"
@@ -67,14 +69,21 @@ std::string list_faults(const pipeline::ActionList& list, const pipeline::TaskTa
   return faults;
 }
 
-// What only the task knows: the provider is asked in plan mode whether it could make a host here.
-std::string ask_local(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation) {
+// What only its task knows: `local` is asked whether it could make a host here, the others for what they offer, which
+// needs credentials, and an answer.
+void ask_provider(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation,
+                  const std::string& provider) {
+  const bool local = provider == "local";
+  const pipeline::Row row = listed_row(table, provider, local ? "can_deploy" : "offers");
   OneOff one_off(settings, table, installation, pipeline::Seal::missing("check opens nothing"));
-  const auto result = one_off.attempt(*table.require("local:deploy"), {"check", "check.0", 1, true},
-                                      "hostname: check\nfqdn: check.invalid\nprovider: local\n");
-  return result.outcome == pipeline::Outcome::Succeeded ? ""
-         : result.last_words.empty()                    ? result.why
-                                                        : result.last_words;
+  const auto result = one_off.attempt(
+      *row, {"check", "check.0", 1, local},
+      local ? "hostname: check\nfqdn: check.invalid\nprovider: local\n" : "provider: " + provider + "\n");
+  if (result.outcome != pipeline::Outcome::Succeeded)
+    throw Error(pipeline::Kind::Usage, result.last_words.empty() ? result.why : result.last_words);
+  if (local) return;
+  (void)one_off.check(result.output);
+  (void)read_offers(result.output);
 }
 
 // One line for each LDAP server, from the task that asks them.
@@ -103,8 +112,10 @@ int check_everything(const Settings& settings, const Installation& installation,
     report.tell("section " + section, "not used by this version");
   const pipeline::TaskTable table = task_table(settings);
   std::set<std::string> modules;
+  std::vector<std::string> providers;
   report.attempt("action lists", [&] {
     const ActionLists lists = ActionLists::read(settings.plans, installation.plans);
+    providers = configured_providers(settings, lists, table);
     for (const std::string& provider : lists.providers()) {
       for (const std::string& operation : lists.operations(provider)) {
         const auto* list = lists.find(provider, operation);
@@ -131,11 +142,10 @@ int check_everything(const Settings& settings, const Installation& installation,
   for (const LinkSettings& link : settings.links) {
     for (const LinkNeed& need : link_needs(link, installation.forkservers)) report.tell(need.what, need.fault);
   }
-  if (modules.count("local") > 0)
-    report.attempt("provider local", [&] {
-      const std::string fault = ask_local(settings, table, installation);
-      if (!fault.empty()) throw Error(pipeline::Kind::Usage, fault);
-    });
+  for (const std::string& provider : providers) {
+    if (listed_row(table, provider, provider == "local" ? "can_deploy" : "offers") == nullptr) continue;
+    report.attempt("provider " + provider, [&] { ask_provider(settings, table, installation, provider); });
+  }
   if (has_directory(settings)) {
     // Its own lines tell what is well; only a directory that could not be asked at all is told here.
     try {

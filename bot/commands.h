@@ -3,7 +3,9 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "bot/house.h"
 #include "bot/talk.h"
@@ -23,14 +25,18 @@ boost::asio::awaitable<int> perform(House& house, Talk& talk);
 
 boost::asio::awaitable<int> do_deploy(House& house, Talk& talk);  // deploy, redeploy
 boost::asio::awaitable<int> do_destroy(House& house, Talk& talk);
+boost::asio::awaitable<int> do_adopt(House& house, Talk& talk);
 boost::asio::awaitable<int> do_replay(House& house, Talk& talk);
 boost::asio::awaitable<int> do_retry(House& house, Talk& talk);
 boost::asio::awaitable<int> do_confirm(House& house, Talk& talk);
 boost::asio::awaitable<int> do_cancel(House& house, Talk& talk);
 boost::asio::awaitable<int> do_plan(House& house, Talk& talk);
 boost::asio::awaitable<int> do_status(House& house, Talk& talk);  // status, history
+boost::asio::awaitable<int> do_explain(House& house, Talk& talk);
 boost::asio::awaitable<int> do_logs(House& house, Talk& talk);
 boost::asio::awaitable<int> do_clipboard(House& house, Talk& talk);
+boost::asio::awaitable<int> do_hosts(House& house, Talk& talk);
+boost::asio::awaitable<int> do_providers(House& house, Talk& talk);
 boost::asio::awaitable<int> do_hold(House& house, Talk& talk);    // hold, release
 boost::asio::awaitable<int> do_freeze(House& house, Talk& talk);  // freeze, thaw
 boost::asio::awaitable<int> do_whoami(House& house, Talk& talk);
@@ -39,11 +45,13 @@ boost::asio::awaitable<int> do_follow(House& house, Talk& talk);  // follow, qui
 
 struct Begun {
   std::string run;
-  std::optional<std::string> code;  // what it must be confirmed with first
+  std::optional<std::string> code;        // what it must be confirmed with first
+  std::vector<std::string> changes = {};  // what it would change, as far as the tasks tell
 };
 // Waits for runs, tells the person how they go and how each ended; the worst exit status. With --detach prints their
 // ids.
 boost::asio::awaitable<int> follow(House& house, Talk& talk, std::vector<Begun> begun);
-boost::asio::awaitable<int> follow(House& house, Talk& talk, std::string run, std::optional<std::string> code);
+boost::asio::awaitable<int> follow(House& house, Talk& talk, std::string run, std::optional<std::string> code,
+                                   std::vector<std::string> changes = {});
 
 }  // namespace jarvis::bot

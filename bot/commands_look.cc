@@ -32,7 +32,7 @@ void show(House& house, Talk& talk, const pipeline::RunView& view, bool with_id)
   talk.say(line);
 }
 
-void explain(House& house, Talk& talk, const pipeline::RunView& view) {
+void add_what_next(House& house, Talk& talk, const pipeline::RunView& view) {
   if (talk.invocation().json) return;
   const std::string host = house.shown(view.host);
   const std::string next = next_step(view, host);
@@ -70,7 +70,7 @@ awaitable<int> do_status(House& house, Talk& talk) {
   if (!invocation.words.empty()) {
     const auto view = allowed_run(house, talk, invocation.words[0]);
     show(house, talk, view, false);
-    explain(house, talk, view);
+    add_what_next(house, talk, view);
     co_return kDone;
   }
   const auto views = house.pipeline().views({std::nullopt, true, 0});
@@ -181,12 +181,16 @@ awaitable<int> perform(House& house, Talk& talk) {
   }
   if (name == "deploy" || name == "redeploy") co_return co_await do_deploy(house, talk);
   if (name == "destroy") co_return co_await do_destroy(house, talk);
+  if (name == "adopt") co_return co_await do_adopt(house, talk);
+  if (name == "hosts") co_return co_await do_hosts(house, talk);
+  if (name == "providers") co_return co_await do_providers(house, talk);
   if (name == "replay") co_return co_await do_replay(house, talk);
   if (name == "retry") co_return co_await do_retry(house, talk);
   if (name == "confirm") co_return co_await do_confirm(house, talk);
   if (name == "cancel") co_return co_await do_cancel(house, talk);
   if (name == "plan") co_return co_await do_plan(house, talk);
   if (name == "status" || name == "history") co_return co_await do_status(house, talk);
+  if (name == "explain") co_return co_await do_explain(house, talk);
   if (name == "logs") co_return co_await do_logs(house, talk);
   if (name == "clipboard") co_return co_await do_clipboard(house, talk);
   if (name == "hold" || name == "release") co_return co_await do_hold(house, talk);

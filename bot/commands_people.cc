@@ -1,6 +1,7 @@
 // Commands about people: who holds what, who they are, what they did, what they want to hear.
 #include <algorithm>
 #include <deque>
+#include <functional>
 
 #include "bot/commands.h"
 #include "bot/orders.h"
@@ -15,6 +16,8 @@ using pipeline::Hold;
 using pipeline::Kind;
 
 namespace {
+
+constexpr std::size_t kRecordsAtOnce = 50;  // of the audit log: what the loop does in well under a millisecond
 
 std::string listed(const std::vector<std::string>& words) {
   std::string made;
@@ -127,20 +130,42 @@ awaitable<int> do_audit(House& house, Talk& talk) {
   const Invocation& invocation = talk.invocation();
   std::string host;
   if (!invocation.words.empty()) host = host_to_hold(house, talk, invocation.words[0]);
-  std::deque<nlohmann::json> newest;
   const std::size_t most = invocation.json ? static_cast<std::size_t>(-1) : talk.lines() - 1;
-  const auto verified = house.audit().read([&](const nlohmann::json& record) {
-    if (!host.empty() && !concerns(record, host)) return;
-    newest.push_front(record);
-    if (newest.size() > most) newest.pop_back();
-  });
-  for (const auto& record : newest) {
-    if (invocation.json) talk.json(record);
-    if (!invocation.json) talk.say(audit_line(record));
+  const auto reading = std::make_shared<AuditReading>(house.audit().reading());
+  struct Found {
+    AuditReading::Verified verified;
+    std::deque<std::uint64_t> newest;  // where they stand, the newest last
+  };
+  const std::function<Found()> look = [reading, host, most] {
+    Found made;
+    made.verified = reading->verify([&](const nlohmann::json& record, std::uint64_t at) {
+      if (!host.empty() && !concerns(record, host)) return;
+      made.newest.push_back(at);
+      if (made.newest.size() > most) made.newest.pop_front();
+    });
+    return made;
+  };
+  auto found = co_await house.beside_loop().run(look);
+  while (!found.newest.empty()) {
+    std::vector<std::uint64_t> some;
+    for (; !found.newest.empty() && some.size() < kRecordsAtOnce; found.newest.pop_back())
+      some.push_back(found.newest.back());
+    const std::function<std::vector<nlohmann::json>()> read = [reading, some] {
+      std::vector<nlohmann::json> made;
+      for (const std::uint64_t at : some) made.push_back(reading->record_at(at));
+      return made;
+    };
+    const auto records = co_await house.beside_loop().run(read);
+    for (const auto& record : records) {
+      if (record.is_object() && invocation.json) talk.json(record);
+      if (record.is_object() && !invocation.json) talk.say(audit_line(record));
+    }
+    const bool there = co_await talk.caught_up();
+    if (!there) co_return kFailed;
   }
-  if (!verified.fault.empty())
-    throw Error(Kind::Permanent, "the audit log is not what jarvis wrote: " + verified.fault);
-  if (!invocation.json) talk.say(std::to_string(verified.records) + " records, none was changed");
+  if (!found.verified.fault.empty())
+    throw Error(Kind::Permanent, "the audit log is not what jarvis wrote: " + found.verified.fault);
+  if (!invocation.json) talk.say(std::to_string(found.verified.records) + " records, none was changed");
   co_return kDone;
 }
 
@@ -155,6 +180,8 @@ awaitable<int> do_follow(House& house, Talk& talk) {
       throw Error(Kind::Usage, house.shown(host) + ": nothing is in flight, there is nothing to follow");
     co_return co_await follow(house, talk, views.front().run, std::nullopt);
   }
+  // Every stage is what `status` tells, and is told only as long as that may be asked there.
+  if (!quiet) require(house.settings(), talk.asker(), {"status", {host}, provider_of(house, host)});
   house.followings().set({talk.asker().name, host, quiet, *where});
   talk.say(house.shown(host) + (quiet ? ": you will hear nothing but the end of what you order yourself"
                                       : ": you will hear of every stage here"));

@@ -52,6 +52,8 @@ awaitable<int> do_plan(House& house, Talk& talk) {
     faults = faults || !one.fault.empty();
     foreign = foreign || one.refused;
     if (invocation.json) {
+      nlohmann::json monthly;
+      for (const auto& cost : one.costs) monthly = (monthly.is_null() ? 0.0 : monthly.get<double>()) + cost.monthly;
       talk.json({{"host", order.plan.host},
                  {"operation", operation},
                  {"stage_number", number},
@@ -59,6 +61,7 @@ awaitable<int> do_plan(House& house, Talk& talk) {
                  {"task", one.task},
                  {"asked", one.asked},
                  {"changes", one.changes},
+                 {"monthly", monthly},
                  {"error", one.fault.empty() ? nlohmann::json() : nlohmann::json(one.fault)}});
       continue;
     }

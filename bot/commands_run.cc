@@ -27,12 +27,52 @@ void answer_now(House& house, Talk& talk, const std::string& run, const std::str
   const auto view = house.pipeline().view(run);
   const auto here = Whence::from(talk.where());
   if (!view || !here) return;
-  if (view->where != talk.where()) house.followings().add_listener(run, *here);
+  if (view->where != talk.where()) house.followings().add_listener(run, {*here, talk.invocation().row->name});
   talk.say(house.shown(view->host) + ": " + text);
 }
 
 awaitable<void> submit_into(House& house, Talk& talk, Order order, std::vector<std::string> written, Begun& begun) {
-  begun.run = co_await submit(house, talk, std::move(order), std::move(written), begun.code);
+  begun.run = co_await submit(house, talk, std::move(order), std::move(written), begun.code, begun.changes);
+}
+
+// The steps that a run has before it, from this one on.
+pipeline::ActionList steps_from(const pipeline::RunRecord& record, int first, const std::string& without) {
+  pipeline::ActionList list{record.provider, record.operation, "", {}};
+  for (const auto& step : record.steps) {
+    if (step.index < first || step.undoes || step.task == without) continue;
+    pipeline::ActionList::Entry entry;
+    entry.task = step.task;
+    entry.stage = step.stage;
+    entry.timeout = step.timeout;
+    entry.grace = step.grace;
+    entry.retry.attempts = step.retry.attempts;
+    entry.retry.delay = step.retry.delay;
+    entry.retry.max_delay = step.retry.max_delay;
+    entry.retry.deadline = step.retry.deadline;
+    entry.retry.after_timeout = step.retry.after_timeout;
+    entry.retry.after_failure = step.retry.after_failure;
+    list.entries.push_back(std::move(entry));
+  }
+  return list;
+}
+
+// What a run that goes on would still change, for who must confirm it. Who cannot be asked now is not: the run will.
+awaitable<std::vector<std::string>> changes_ahead(House& house, std::string run) {
+  std::vector<std::string> changes;
+  try {
+    const auto record = house.journal().run(run);
+    const auto next = std::find_if(record->steps.begin(), record->steps.end(), [](const auto& step) {
+      return step.state == pipeline::StepRecord::State::Todo || step.state == pipeline::StepRecord::State::Under;
+    });
+    if (next == record->steps.end()) co_return changes;
+    const Clipboard board = Clipboard::parse(house.pipeline().clipboard(run, std::nullopt));
+    const Plan plan = pipeline::make_plan(steps_from(*record, next->index, ""), house.table(), board, record->host);
+    const auto answers = co_await house.pipeline().ask(plan, board, record->directory);
+    for (const auto& asked : answers) changes.insert(changes.end(), asked.changes.begin(), asked.changes.end());
+  } catch (const Error&) {
+    changes.clear();
+  }
+  co_return changes;
 }
 
 }  // namespace
@@ -104,8 +144,9 @@ awaitable<int> do_destroy(House& house, Talk& talk) {
   std::optional<std::string> code;
   std::vector<std::string> keys = first.keys();
   Order order = order_of(house, talk, std::move(plan), std::move(first), host);
-  const std::string id = co_await submit(house, talk, std::move(order), std::move(keys), code);
-  co_return co_await follow(house, talk, id, code);
+  std::vector<std::string> changes;
+  const std::string id = co_await submit(house, talk, std::move(order), std::move(keys), code, changes);
+  co_return co_await follow(house, talk, id, code, std::move(changes));
 }
 
 awaitable<int> do_replay(House& house, Talk& talk) {
@@ -150,9 +191,9 @@ awaitable<int> do_replay(House& house, Talk& talk) {
   Plan plan = pipeline::make_plan(list, house.table(), first, host);
   std::optional<std::string> code;
   Order order = order_of(house, talk, std::move(plan), std::move(first), source);
-  co_await preflight(house, order);
-  const std::string id = co_await house.pipeline().submit(std::move(order), code);
-  co_return co_await follow(house, talk, id, code);
+  std::vector<std::string> changes;
+  const std::string id = co_await submit(house, talk, std::move(order), std::nullopt, code, changes);
+  co_return co_await follow(house, talk, id, code, std::move(changes));
 }
 
 awaitable<int> do_retry(House& house, Talk& talk) {
@@ -177,11 +218,16 @@ awaitable<int> do_retry(House& house, Talk& talk) {
         newest->run, {}, talk.by(), talk.where(), house.directory_for(talk.directory()), 1, talk.asker().name};
     const Role* role = require(house.settings(), talk.asker(), {"retry", {host}, newest->provider});
     if (role != nullptr) what.approvals = role->approvals;
+    house.bounds().check(role, talk.asker().name, host);
+    std::optional<Bounds::Place> place(std::in_place, house.bounds(), talk.asker().name, host);
     if (skip != invocation.options.end()) what.skip.emplace_back(skip->second, because->second);
     talk.account().run = newest->run;
     const std::string id = co_await house.pipeline().retry(std::move(what), code);
+    place.reset();
     if (!code) answer_now(house, talk, id, "run " + id + " goes on");
-    co_return co_await follow(house, talk, id, code);
+    std::vector<std::string> changes;
+    if (code) changes = co_await changes_ahead(house, id);
+    co_return co_await follow(house, talk, id, code, std::move(changes));
   }
   // From a task on, with the clipboard as it stood before it: a run of its own.
   const auto record = house.journal().run(newest->run);
@@ -190,27 +236,12 @@ awaitable<int> do_retry(House& house, Talk& talk) {
   if (step == record->steps.end())
     throw Error(Kind::Usage, "run " + newest->run + " (" + newest->operation + ") has no task " + words[2]);
   Clipboard first = Clipboard::parse(house.pipeline().clipboard(newest->run, step->index - 1));
-  pipeline::ActionList list{newest->provider, newest->operation, "", {}};
-  for (auto one = step; one != record->steps.end(); ++one) {
-    if (one->undoes || (skip != invocation.options.end() && one->task == skip->second)) continue;
-    pipeline::ActionList::Entry entry;
-    entry.task = one->task;
-    entry.stage = one->stage;
-    entry.timeout = one->timeout;
-    entry.grace = one->grace;
-    entry.retry.attempts = one->retry.attempts;
-    entry.retry.delay = one->retry.delay;
-    entry.retry.max_delay = one->retry.max_delay;
-    entry.retry.deadline = one->retry.deadline;
-    entry.retry.after_timeout = one->retry.after_timeout;
-    entry.retry.after_failure = one->retry.after_failure;
-    list.entries.push_back(std::move(entry));
-  }
+  const auto list = steps_from(*record, step->index, skip != invocation.options.end() ? skip->second : "");
   Plan plan = pipeline::make_plan(list, house.table(), first, host);
   Order order = order_of(house, talk, std::move(plan), std::move(first), "run " + newest->run);
-  co_await preflight(house, order);
-  const std::string id = co_await house.pipeline().submit(std::move(order), code);
-  co_return co_await follow(house, talk, id, code);
+  std::vector<std::string> changes;
+  const std::string id = co_await submit(house, talk, std::move(order), std::nullopt, code, changes);
+  co_return co_await follow(house, talk, id, code, std::move(changes));
 }
 
 awaitable<int> do_confirm(House& house, Talk& talk) {
@@ -223,6 +254,12 @@ awaitable<int> do_confirm(House& house, Talk& talk) {
     const Deed deed{waiting->operation, {waiting->host}, waiting->provider};
     account.rule = may(house.settings(), talk.asker(), deed).rule;
     require(house.settings(), talk.asker(), deed);
+    // Whose run it is may have no more of them by now than he was allowed to have then.
+    const auto whence = Whence::from(waiting->where);
+    Asker his;
+    his.person = waiting->asker;
+    his.place = whence ? whence->shown() : "direct";
+    house.bounds().check(may(house.settings(), his, deed).role, waiting->asker, waiting->host);
   }
   const auto confirmed =
       co_await house.pipeline().confirm(code, talk.asker().name, house.directory_for(talk.directory()));

@@ -8,6 +8,7 @@
 
 #include "bot/commands.h"
 #include "bot/words.h"
+#include "pipeline/error.h"
 
 namespace jarvis::bot {
 
@@ -20,8 +21,20 @@ using pipeline::RunView;
 
 namespace {
 
+constexpr std::size_t kNamed = 20;  // changes in one question
+
+std::string wiped(const Clipboard& board) {
+  std::string names;
+  try {
+    for (const std::string& name : board.list("wipe")) names += (names.empty() ? "" : ", ") + name;
+  } catch (const pipeline::Error&) {  // what it should be is the provider's to say
+    return "(no list of names)";
+  }
+  return names.empty() ? "none" : names;
+}
+
 // What a person should know before saying yes: which machine, where, whose.
-std::string question(House& house, const RunView& view) {
+std::string question(House& house, const Talk& talk, const RunView& view, const std::vector<std::string>& changes) {
   const Clipboard board = Clipboard::parse(house.pipeline().clipboard(view.run, std::nullopt));
   const std::string host = house.shown(view.host);
   std::string text = view.operation + " " + view.host + " (" + view.provider;
@@ -29,7 +42,15 @@ std::string question(House& house, const RunView& view) {
   for (const std::string& address : board.list("ipaddress")) text += ", " + address;
   if (const auto created = board.scalar("created")) text += ", made " + *created;
   if (const auto size = board.scalar("size")) text += ", size " + *size;
-  text += ", asked for by " + view.by + "): its machine and what is on its disks will be gone";
+  text += ", asked for by " + view.by + "): ";
+  text += view.operation == "adopt" ? "jarvis may turn off, delete and make anew this machine from then on"
+                                    : "its machine and what is on its disks will be gone";
+  if (board.has("wipe") && view.operation != "adopt") text += ", also the disks that the spec wipes: " + wiped(board);
+  // In a channel an answer has a few lines, and the code stands in its last one.
+  for (std::size_t i = 0; i < std::min(changes.size(), kNamed); ++i)
+    text += talk.waits() ? "\n  " + changes[i] : (i == 0 ? ": " : "; ") + changes[i];
+  if (changes.size() > kNamed)
+    text += (talk.waits() ? "\n  and " : "; and ") + std::to_string(changes.size() - kNamed) + " more";
   return text;
 }
 
@@ -113,14 +134,16 @@ class Watch {
 };
 
 // Asks a person about a run that deletes something. True: it goes on; false: it waits, or was given up.
-awaitable<bool> asked_and_confirmed(House& house, Talk& talk, std::string run, std::string code) {
+awaitable<bool> asked_and_confirmed(House& house, Talk& talk, std::string run, std::string code,
+                                    std::vector<std::string> changes) {
   const Invocation& invocation = talk.invocation();
   const RunView waiting = *house.pipeline().view(run);
-  const std::string text = question(house, waiting);
+  const std::string text = question(house, talk, waiting, changes);
   if (!talk.terminal() || invocation.json || invocation.detach) {
     if (invocation.json) {
       auto object = json_of(waiting);
       object["confirm"] = code;
+      object["changes"] = changes;
       talk.json(std::move(object));
     } else {
       talk.say(text);
@@ -148,7 +171,7 @@ awaitable<int> follow(House& house, Talk& talk, std::vector<Begun> begun) {
   int status = kDone;
   for (const Begun& one : begun) {
     bool goes_on = true;
-    if (one.code) goes_on = co_await asked_and_confirmed(house, talk, one.run, *one.code);
+    if (one.code) goes_on = co_await asked_and_confirmed(house, talk, one.run, *one.code, one.changes);
     if (goes_on) runs.push_back(one.run);
     if (!goes_on)
       status =
@@ -168,9 +191,10 @@ awaitable<int> follow(House& house, Talk& talk, std::vector<Begun> begun) {
   co_return std::max(status, worst);
 }
 
-awaitable<int> follow(House& house, Talk& talk, std::string run, std::optional<std::string> code) {
+awaitable<int> follow(House& house, Talk& talk, std::string run, std::optional<std::string> code,
+                      std::vector<std::string> changes) {
   std::vector<Begun> one;
-  one.push_back({std::move(run), std::move(code)});
+  one.push_back({std::move(run), std::move(code), std::move(changes)});
   co_return co_await follow(house, talk, std::move(one));
 }
 

@@ -47,14 +47,15 @@ bool Followings::quiet(const std::string& person, const std::string& host) const
                      [&](const Following& one) { return one.quiet && one.person == person && one.host == host; });
 }
 
-void Followings::add_listener(const std::string& run, const Whence& where) {
+void Followings::add_listener(const std::string& run, Listener listener) {
   auto& there = listeners_[run];
-  if (std::find(there.begin(), there.end(), where) == there.end()) there.push_back(where);
+  const auto same = [&](const Listener& one) { return one.where == listener.where; };
+  if (std::none_of(there.begin(), there.end(), same)) there.push_back(std::move(listener));
 }
 
-std::vector<Whence> Followings::take_listeners(const std::string& run) {
+std::vector<Listener> Followings::take_listeners(const std::string& run) {
   const auto found = listeners_.extract(run);
-  return found.empty() ? std::vector<Whence>() : std::move(found.mapped());
+  return found.empty() ? std::vector<Listener>() : std::move(found.mapped());
 }
 
 }  // namespace jarvis::bot

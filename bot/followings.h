@@ -17,6 +17,12 @@ struct Following {
   Whence where;        // where it was said: there it is told
 };
 
+// Somebody who did something to a run that another one had ordered.
+struct Listener {
+  Whence where;
+  std::string command;  // what he did
+};
+
 class Followings {
  public:
   explicit Followings(pipeline::Journal& journal);
@@ -28,14 +34,14 @@ class Followings {
   bool quiet(const std::string& person, const std::string& host) const;
   bool empty() const { return all_.empty(); }
 
-  // Somebody who did something to a run that another one had ordered: he is told its end, too. Until a restart.
-  void add_listener(const std::string& run, const Whence& where);
-  std::vector<Whence> take_listeners(const std::string& run);
+  // He is told its end, too. Until a restart.
+  void add_listener(const std::string& run, Listener listener);
+  std::vector<Listener> take_listeners(const std::string& run);
 
  private:
   pipeline::Journal& journal_;
   std::vector<Following> all_;
-  std::map<std::string, std::vector<Whence>> listeners_;  // by run
+  std::map<std::string, std::vector<Listener>> listeners_;  // by run
 };
 
 }  // namespace jarvis::bot

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -22,9 +23,12 @@
 #include <thread>
 
 #include "bot/answer.h"
+#include "bot/bucket.h"
+#include "bot/by_hand.h"
 #include "bot/chat.h"
 #include "bot/commands.h"
 #include "bot/log.h"
+#include "bot/orphan_watch.h"
 #include "bot/reporter.h"
 #include "bot/session.h"
 #include "bot/words.h"
@@ -42,6 +46,8 @@ using pipeline::Kind;
 using pipeline::Run;
 
 constexpr std::size_t kLargeCommand = 256U << 10U;
+constexpr std::size_t kLongestCommand = 4096;  // of such a person
+constexpr int kMostOfOne = 32;                 // connections at once of somebody who is neither root nor the owner
 
 // systemd's readiness protocol (sd_notify(3)): a datagram to the socket that NOTIFY_SOCKET names.
 void notify(const char* text) {
@@ -101,7 +107,11 @@ class Holder {
     reporter_ = std::make_unique<Reporter>(loop_, house_, *chat_);
     chat_->arrange();
   }
-  void catch_up() { reporter_->catch_up(); }
+  void catch_up() {
+    reporter_->catch_up();
+    orphan_watch_ = std::make_unique<OrphanWatch>(loop_, house_, *chat_);
+    orphan_watch_->begin();
+  }
 
   // SIGHUP reads the configuration again; `read` throws what is wrong with it.
   void reload_on_hangup(std::function<Settings()> read) {
@@ -134,6 +144,7 @@ class Holder {
       grace_ = settings.grace;
       house_.reload(std::move(settings));
       if (chat_) chat_->arrange();
+      set_doors();
       log_info("the configuration was read again");
     } catch (const std::exception& e) {
       log_error(std::string("the configuration stays as it was: ") + e.what());
@@ -163,6 +174,7 @@ class Holder {
     }
     ::umask(before);
     acceptor_.listen(1024);
+    set_doors();
     asio::co_spawn(loop_, accept(), asio::detached);
   }
 
@@ -186,8 +198,12 @@ class Holder {
     try {
       auto one = std::make_shared<Session>(std::move(socket));
       std::erase_if(conversations_, [](const auto& old) { return old.expired(); });
-      conversations_.push_back(one);
-      co_await answer_to(one);
+      const bool room = has_room_for(one->uid());
+      if (room) {
+        conversations_.push_back(one);
+        if (stopping_) one->hurry();  // who comes now is served, if he is quick
+        co_await answer_to(one);
+      }
     } catch (const std::exception&) {  // somebody went away before he said what he wants
     }
     --sessions_;
@@ -198,10 +214,17 @@ class Holder {
     int status = kFailed;
     try {
       co_await session->begin();
-      session->set_asker(asker_of(session->uid()));
-      status = co_await answer(house_, *session, session->said());
+      session->set_asker(asker_of_uid(house_.settings(), session->uid(), state_.owner()));
+      refuse_out_of_bounds(*session);
+      const Verdict verdict = may(house_.settings(), session->asker(), {session->invocation().row->name, {}, ""});
+      // Whoever may not say it need not send his files.
+      if (verdict.allowed) co_await session->read_inputs();
+      const bool by_hand = session->record().is_object();
+      if (by_hand) note_by_hand(house_, *session);
+      status = kDone;
+      if (!by_hand) status = co_await answer(house_, *session, session->said());
     } catch (const Error& e) {  // no command at all
-      session->error(e.what());
+      session->error((e.kind() == Kind::Refused ? "refused: " : "") + std::string(e.what()));
       status = exit_status_of(e);
     }
     session->exit(status);
@@ -211,15 +234,39 @@ class Holder {
     if (large) ::malloc_trim(0);  // what it needed goes back: a bot runs for months
   }
 
-  Asker asker_of(unsigned uid) const {
-    Asker made;
-    made.owner = uid == 0 || uid == state_.owner();
-    const Person* person = person_of_uid(house_.settings(), uid);
-    if (person != nullptr) made.person = person->name;
-    made.shown = name_of_uid(uid);
-    made.name = person != nullptr ? person->name : "uid " + std::to_string(uid);
-    made.place = "direct";
-    return made;
+  bool owns(unsigned uid) const { return uid == 0 || uid == state_.owner(); }
+
+  // Whoever owns nothing here takes no descriptors from those who do, and fills no disk with what he is refused.
+  bool has_room_for(unsigned uid) const {
+    const auto his = std::count_if(conversations_.begin(), conversations_.end(), [&](const auto& one) {
+      const auto open = one.lock();
+      return open && open->uid() == uid;
+    });
+    return owns(uid) || his < kMostOfOne;
+  }
+  void refuse_out_of_bounds(const Session& session) {
+    if (owns(session.uid())) return;
+    if (session.said().size() > kLongestCommand)
+      throw Error(Kind::Refused, "a command has at most " + std::to_string(kLongestCommand) + " bytes");
+    // The end of what somebody was allowed to do by hand is written down whatever else he asks.
+    if (session.record().is_object() && !session.asker().person.empty()) return;
+    const auto now = std::chrono::steady_clock::now();
+    const bool taken = buckets_.try_emplace(session.uid(), now).first->second.take(now);
+    if (!taken) throw Error(Kind::Refused, "too many commands at once, two a second are answered");
+  }
+
+  // People with a uid of their own reach the socket; without such people nobody does but root and the owner.
+  void set_doors() {
+    const auto& people = house_.settings().people;
+    const bool open = std::any_of(people.begin(), people.end(), [&](const Person& one) {
+      return std::any_of(one.uids.begin(), one.uids.end(), [&](unsigned uid) { return !owns(uid); });
+    });
+    try {
+      if (open) ::umask(077);  // also what is made in there later is for nobody else
+      if (acceptor_.is_open()) state_.open_to_others(open);
+    } catch (const std::exception& e) {
+      log_error(std::string("people with `unix:` cannot reach the control socket: ") + e.what());
+    }
   }
 
   void heard(const Run& run, Run::What what) {
@@ -235,7 +282,7 @@ class Holder {
       if (error) return;
       if (++asked_ > 2) ::_exit(128 + number);  // the journal knows where everything stands
       for (const auto& session : conversations_) {
-        if (const auto open = session.lock()) open->give_up_asking();
+        if (const auto open = session.lock()) open->hurry();
       }
       wait_for_signals();
       if (stopping_) return house_.pipeline().hurry();
@@ -250,14 +297,23 @@ class Holder {
   awaitable<void> stop() {
     notify("STOPPING=1");
     co_await house_.pipeline().stop(grace_);
+    if (orphan_watch_) co_await orphan_watch_->stop();
     if (reporter_) reporter_->stop();
     if (chat_) co_await chat_->stop();
     stopped_ = true;
+    close_door();
     idle_.cancel();
   }
 
-  // Leaves the loop when the last thing is done. New commands are refused a place in the queue from then on: whoever
-  // finds the socket gone takes the lock himself.
+  // Whoever finds the socket gone takes the lock himself, as soon as it is free.
+  void close_door() {
+    if (!acceptor_.is_open()) return;
+    ::unlink(state_.socket().c_str());
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+  }
+
+  // Leaves the loop when the last thing is done. New commands are refused a place in the queue from then on.
   awaitable<void> last_one_out(bool until_stopped) {
     for (;;) {
       const bool done = until_stopped || stopping_ ? stopped_ : house_.pipeline().busy() == 0;
@@ -266,9 +322,8 @@ class Holder {
       boost::system::error_code woken;
       co_await idle_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
-    if (acceptor_.is_open()) ::unlink(state_.socket().c_str());
+    close_door();
     boost::system::error_code ignored;
-    acceptor_.close(ignored);
     signals_.cancel(ignored);
     hangup_.cancel(ignored);
     watchdog_.cancel();
@@ -286,7 +341,9 @@ class Holder {
   House house_;
   std::unique_ptr<Chat> chat_;
   std::unique_ptr<Reporter> reporter_;
+  std::unique_ptr<OrphanWatch> orphan_watch_;
   std::vector<std::weak_ptr<Session>> conversations_;
+  std::map<unsigned, Bucket> buckets_;  // by uid
   int sessions_ = 0, asked_ = 0;
   bool stopping_ = false, stopped_ = false;
 };

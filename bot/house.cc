@@ -27,9 +27,8 @@ std::string lower(std::string text) {
 Seal open_key(const Settings& settings, pipeline::Journal& journal) {
   const std::filesystem::path file = settings.key_path();
   const bool fresh = journal.runs({std::nullopt, false, 1}).empty() && !journal.note("key");
-  std::error_code error;
   try {
-    Seal seal = std::filesystem::exists(file, error) || !fresh ? Seal::from_file(file) : Seal::create(file);
+    Seal seal = open_or_make_key(file, fresh);
     const auto known = journal.note("key");
     if (!known) journal.set_note("key", seal.fingerprint());
     if (known && *known != seal.fingerprint())
@@ -57,6 +56,11 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 }  // namespace
+
+Seal open_or_make_key(const std::filesystem::path& file, bool fresh) {
+  std::error_code error;
+  return std::filesystem::exists(file, error) || !fresh ? Seal::from_file(file) : Seal::create(file);
+}
 
 Installation Installation::beside(const std::filesystem::path& executable) {
   const std::filesystem::path here = executable.parent_path();
@@ -93,7 +97,10 @@ House::House(boost::asio::io_context& loop, Settings settings, Installation inst
   options.max_workers = settings_.max_workers;
   options.bounds.bytes = settings_.clipboard_bytes;
   if (serves()) {
-    std::filesystem::create_directories(state.work());
+    std::error_code error;
+    std::filesystem::create_directory(state.work(), error);
+    if (!error) std::filesystem::permissions(state.work(), std::filesystem::perms::owner_all, error);
+    if (error) throw Error(Kind::Permanent, state.work().string() + ": " + error.message());
     options.directory = state.work();
   }
   options.grants = [this](const std::string& module) { return grants_of(settings_, module); };
@@ -102,6 +109,7 @@ House::House(boost::asio::io_context& loop, Settings settings, Installation inst
   pipeline_->take_stock(purpose == Purpose::Look);
   audit_ = std::make_unique<Audit>(state.path(), pipeline_->shop().seal());
   followings_ = std::make_unique<Followings>(*journal_);
+  bounds_ = std::make_unique<Bounds>(*pipeline_);
   pipeline_->listen([this](const pipeline::Run& run, pipeline::Run::What) {
     if (seen_.count(run.record().host) > 0) return;
     seen_.insert(run.record().host);

@@ -11,6 +11,8 @@
 #include <string>
 
 #include "bot/audit.h"
+#include "bot/beside_loop.h"
+#include "bot/bounds.h"
 #include "bot/followings.h"
 #include "bot/plans.h"
 #include "bot/settings.h"
@@ -31,6 +33,10 @@ struct Installation {
 // Built-in rows and those of the configuration.
 pipeline::TaskTable task_table(const Settings& settings);
 
+// The key in `file`; made if it is missing and the state is fresh, that is: nothing was sealed with another one. Error
+// as Seal's.
+pipeline::Seal open_or_make_key(const std::filesystem::path& file, bool fresh);
+
 class House {
  public:
   // What this jarvis is there for: to serve, to carry one command, or only to look, which a full disk does not stop.
@@ -44,6 +50,8 @@ class House {
   const Settings& settings() const { return settings_; }
   Audit& audit() { return *audit_; }
   Followings& followings() { return *followings_; }
+  Bounds& bounds() { return *bounds_; }
+  BesideLoop& beside_loop() { return beside_loop_; }
   const Installation& installation() const { return installation_; }
   // Another configuration, for whatever comes from now on: people, roles, action lists, workers, credentials. Runs in
   // flight keep the rows they were planned with. Throws, and changes nothing, when it cannot be used.
@@ -78,6 +86,8 @@ class House {
   std::unique_ptr<pipeline::Pipeline> pipeline_;
   std::unique_ptr<Audit> audit_;
   std::unique_ptr<Followings> followings_;
+  std::unique_ptr<Bounds> bounds_;
+  BesideLoop beside_loop_;
   std::vector<std::string> providers_;
   // What names mean, so that a `status` asks no disk: forgotten when a host comes that was not known.
   const std::vector<std::string>& hosts_called(const std::string& name);

@@ -67,7 +67,8 @@ int hold_or_talk(const Settings& settings, const Installation& installation, con
   // Whoever only looks makes no state: a mistyped --state must not read as "all is well".
   const std::string command = request.invocation.row->name;
   std::error_code error;
-  const bool begins = serve || command == "deploy" || command == "redeploy" || command == "plan" || command == "replay";
+  const bool begins = serve || command == "deploy" || command == "redeploy" || command == "plan" ||
+                      command == "replay" || command == "adopt" || command == "providers";
   if (!begins && !std::filesystem::exists(settings.state, error)) {
     const std::string text =
         "no jarvis has worked in " + settings.state.string() + " yet (--state DIR or -c FILE names another state)";
@@ -78,7 +79,8 @@ int hold_or_talk(const Settings& settings, const Installation& installation, con
   StateDirectory state(settings.state);
   const auto until = std::chrono::steady_clock::now() + 60s;
   for (;;) {
-    if (state.try_lock()) {
+    // Others talk to whoever holds it; alone they may not use it.
+    if ((state.ours() || serve) && state.try_lock()) {
       if (serve) {
         return hold_and_serve(settings, installation, state,
                               [invocation = request.invocation] { return settings_for(invocation); });
@@ -97,6 +99,8 @@ int hold_or_talk(const Settings& settings, const Installation& installation, con
       hear_interrupts();
       const FrontResult result = converse(socket, request);
       if (result.begun) return result.status;
+    } else if (!state.ours()) {
+      throw Error(Kind::Refused, state.not_ours());
     }
     if (std::chrono::steady_clock::now() > until) {
       throw Error(Kind::Permanent, "somebody holds " + (state.path() / "lock").string() + " and does not answer at " +
@@ -122,7 +126,7 @@ int run(const std::vector<std::string>& arguments) {
   const Installation installation = Installation::beside(std::filesystem::read_symlink("/proc/self/exe"));
   open_log(settings, command != "serve");
   if (command == "check") return check_everything(settings, installation, invocation.json);
-  if (command == "task") return run_task_by_hand(settings, installation, invocation);
+  if (command == "task") return run_task_by_hand(settings, installation, request);
   return hold_or_talk(settings, installation, request);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bot/commands.h"
+#include "bot/config_values.h"
 #include "bot/together.h"
 #include "pipeline/error.h"
 
@@ -110,7 +111,8 @@ void carry_over(House& house, const Plan& plan, Clipboard& first) {
   const auto before = house.pipeline().host_clipboard(plan.host);
   if (!before) return;
   const Clipboard old = Clipboard::parse(*before, house.pipeline().shop().options().bounds);
-  if (old.scalar("provider").value_or("") != first.scalar("provider").value_or("")) return;
+  // As people write it: `Linode` is linode.
+  if (lower_case(old.scalar("provider").value_or("")) != lower_case(first.scalar("provider").value_or(""))) return;
   for (const auto& step : plan.steps) {
     for (const std::string& key : step.row->gives) {
       if (old.has(key) && !first.has(key)) first.copy(old, key);
@@ -137,19 +139,30 @@ Order order_of(House& house, const Talk& talk, Plan plan, Clipboard first, const
 }
 
 // Everything that can be known to be wrong before the first task runs.
-awaitable<void> preflight(House& house, const Order& order) {
+awaitable<std::vector<std::string>> preflight(House& house, const Talk& talk, Order& order) {
   auto faults = house.pipeline().credential_faults(order.plan);
   bool foreign = false;
+  std::vector<std::string> changes;
+  std::optional<double> monthly;
   if (faults.empty()) {
     const auto answers = co_await house.pipeline().ask(order.plan, order.first, order.directory);
     for (const auto& asked : answers) {
       if (!asked.fault.empty()) faults.push_back(asked.task + ": " + asked.fault);
       foreign = foreign || asked.refused;
+      changes.insert(changes.end(), asked.changes.begin(), asked.changes.end());
+      for (const auto& cost : asked.costs) monthly = monthly.value_or(0) + cost.monthly;
     }
   }
   // Nothing is wrong with the spec when the machine that is there is not ours (CONTRACTS §4).
   if (!faults.empty())
     throw Error(foreign ? Kind::Permanent : Kind::Usage, joined_lines(faults) + "\nnothing was changed");
+  if (monthly) {
+    // One role must allow all of it, so it is that one's approvals which count.
+    const Role* role = require(house.settings(), talk.asker(),
+                               {talk.invocation().row->name, {order.plan.host}, order.plan.provider, monthly});
+    if (role != nullptr) order.approvals = role->approvals;
+  }
+  co_return changes;
 }
 
 Order order_from_spec(House& house, const Talk& talk, const SpecText& source, const std::string& operation,
@@ -187,35 +200,28 @@ std::optional<std::string> same_interrupted(House& house, const Order& order, co
   return std::nullopt;
 }
 
-// How many runs of his a role lets a person have in flight.
-void check_bounds(House& house, const Talk& talk, const Order& order) {
-  const Role* role =
-      require(house.settings(), talk.asker(), {talk.invocation().row->name, {order.plan.host}, order.plan.provider});
-  if (role == nullptr || role->runs == 0) return;
-  const auto views = house.pipeline().views({std::nullopt, true, 0});
-  // Whichever way he came: one person's several identities count once.
-  const std::string name = talk.asker().name + " (";
-  const auto his = std::count_if(views.begin(), views.end(),
-                                 [&](const auto& view) { return view.by == order.by || view.by.starts_with(name); });
-  if (his >= role->runs)
-    throw Error(Kind::Refused, "role " + role->name + " allows " + std::to_string(role->runs) +
-                                   " runs at once, and so many are in flight");
+void check_bounds(House& house, const Talk& talk, const std::string& host, const std::string& provider) {
+  const Role* role = require(house.settings(), talk.asker(), {talk.invocation().row->name, {host}, provider});
+  house.bounds().check(role, talk.asker().name, host);
 }
 
-awaitable<std::string> submit(House& house, Talk& talk, Order order, std::vector<std::string> written,
-                              std::optional<std::string>& code) {
+awaitable<std::string> submit(House& house, Talk& talk, Order order, std::optional<std::vector<std::string>> written,
+                              std::optional<std::string>& code, std::vector<std::string>& changes) {
   const auto note_run = [&](const std::string& id) {
     talk.account().run += (talk.account().run.empty() ? "" : " ") + id;
   };
-  if (const auto id = same_interrupted(house, order, written)) {
+  const std::string host = order.plan.host;
+  check_bounds(house, talk, host, order.plan.provider);
+  const Bounds::Place place(house.bounds(), talk.asker().name, host);
+  const auto same = written ? same_interrupted(house, order, *written) : std::nullopt;
+  if (const auto& id = same) {
     note_run(*id);
     if (!talk.invocation().json && !talk.invocation().quiet)
-      talk.say(house.shown(order.plan.host) + ": goes on with run " + *id + ", which was interrupted");
+      talk.say(house.shown(host) + ": goes on with run " + *id + ", which was interrupted");
     house.pipeline().resume(*id, order.directory);
     co_return *id;
   }
-  check_bounds(house, talk, order);
-  co_await preflight(house, order);
+  changes = co_await preflight(house, talk, order);
   const std::string id = co_await house.pipeline().submit(std::move(order), code);
   note_run(id);
   co_return id;

@@ -46,12 +46,18 @@ pipeline::Order order_of(House& house, const Talk& talk, pipeline::Plan plan, pi
 pipeline::Order order_from_spec(House& house, const Talk& talk, const SpecText& spec, const std::string& operation,
                                 std::vector<std::string>& written);
 
-// Credentials, and what the tasks say in plan mode. Error(Usage) with every fault; nothing was changed.
-boost::asio::awaitable<void> preflight(House& house, const pipeline::Order& order);
+// Credentials, what the tasks say in plan mode, and whether the person may spend what it costs; what would change, a
+// line each. Error(Usage) with every fault, Error(Refused) with the rule; nothing was changed.
+boost::asio::awaitable<std::vector<std::string>> preflight(House& house, const Talk& talk, pipeline::Order& order);
 
-// Begins the order's run, or goes on with the same one where that was interrupted; its id. `code` as in
-// Pipeline::submit.
+// Error(Refused) when the person's role lets him have no more runs in flight than there are.
+void check_bounds(House& house, const Talk& talk, const std::string& host, const std::string& provider);
+
+// Begins the order's run, or goes on with the same one where that was interrupted (`written`: see above; nothing: it is
+// a run of its own in any case); its id. `code` as in Pipeline::submit; `changes`: what would change, as far as the
+// tasks tell.
 boost::asio::awaitable<std::string> submit(House& house, Talk& talk, pipeline::Order order,
-                                           std::vector<std::string> written, std::optional<std::string>& code);
+                                           std::optional<std::vector<std::string>> written,
+                                           std::optional<std::string>& code, std::vector<std::string>& changes);
 
 }  // namespace jarvis::bot

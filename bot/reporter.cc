@@ -88,7 +88,7 @@ void Reporter::heard(const Run& run, Run::What what) {
   const RunView view = run.view();
   if (what == Run::What::Stage && anybody) tell_followers(view, status_line(view, house_.shown(view.host)), "");
   // A worker that says "not yet" waits as it should and is no news; a try that failed is.
-  if (what == Run::What::AskedAgain && found != followed_.end() && wants(view))
+  if (what == Run::What::AskedAgain && found != followed_.end() && wants(view, found->second.whence))
     chat_.tell_late(found->second.whence, status_line(view, found->second.host) + "; it is asked again");
 }
 
@@ -108,13 +108,26 @@ void Reporter::begun(const Run& run) {
   chat_.tell_late(*whence, line);
 }
 
-bool Reporter::wants(const RunView& view) const {
-  return !house_.followings().quiet(view.by.substr(0, view.by.find(" (")), view.host);
+std::string Reporter::person_at(const Whence& whence) const {
+  const Person* person = person_of(house_.settings(), whence.link, whence.identity, whence.proof);
+  return person != nullptr ? person->name : "";
+}
+
+bool Reporter::wants(const RunView& view, const Whence& whence) const {
+  return !house_.followings().quiet(person_at(whence), view.host);
+}
+
+bool Reporter::may_hear(const std::string& person, const std::string& command, const Whence& where,
+                        const RunView& view) const {
+  Asker asker;
+  asker.person = person;
+  asker.place = where.shown();
+  return may(house_.settings(), asker, {command, {view.host}, view.provider}).allowed;
 }
 
 void Reporter::tell_followers(const RunView& view, const std::string& line, const std::string& except) {
   for (const Following& one : house_.followings().of(view.host)) {
-    if (one.quiet || one.person == except) continue;
+    if (one.quiet || one.person == except || !may_hear(one.person, "status", one.where, view)) continue;
     chat_.tell_late(one.where, line);
   }
 }
@@ -124,9 +137,12 @@ void Reporter::ended(const RunView& view) {
   const std::string host = house_.shown(view.host);
   const std::string line = status_line(view, host);
   if (whence) tell_end(*whence, view);
-  for (const Whence& other : house_.followings().take_listeners(view.run)) chat_.tell_late(other, line);
-  const std::string asker = whence ? view.by.substr(0, view.by.find(" (")) : "";
-  tell_followers(view, line, asker);
+  for (const Listener& other : house_.followings().take_listeners(view.run)) {
+    const std::string person = person_at(other.where);
+    if (may_hear(person, "status", other.where, view) || may_hear(person, other.command, other.where, view))
+      chat_.tell_late(other.where, line);
+  }
+  tell_followers(view, line, whence ? person_at(*whence) : "");
 }
 
 void Reporter::tell_end(const Whence& whence, const RunView& view) {
@@ -135,7 +151,7 @@ void Reporter::tell_end(const Whence& whence, const RunView& view) {
   ends.whence = whence;
   ends.runs.push_back(view.run);
   const std::string host = house_.shown(view.host);
-  if (view.state == RunState::Succeeded && view.operation != "destroy") {
+  if (view.state == RunState::Succeeded && view.operation != "destroy" && view.operation != "adopt") {
     ends.ready.push_back(host);
   } else {
     const std::string next = next_step(view, host);
@@ -204,7 +220,7 @@ awaitable<void> Reporter::watch_slow_ones() {
         one.stage = view.stage;
         one.slow_told = false;
       }
-      if (one.slow_told || !slow(view) || !wants(view)) continue;
+      if (one.slow_told || !slow(view) || !wants(view, one.whence)) continue;
       one.slow_told = true;
       chat_.tell_late(one.whence, status_line(view, one.host) + ", longer than usual");
     }

@@ -51,7 +51,12 @@ class Reporter {
   boost::asio::awaitable<void> watch_slow_ones();
   void say_ends();
   void show_presence();
-  bool wants(const pipeline::RunView& view) const;
+  bool wants(const pipeline::RunView& view, const Whence& whence) const;
+  // Rights are asked whenever something is to be told: people and roles may have changed since.
+  bool may_hear(const std::string& person, const std::string& command, const Whence& where,
+                const pipeline::RunView& view) const;
+  // Who ordered it there; empty: nobody whom the configuration knows (any more).
+  std::string person_at(const Whence& whence) const;
   void note_told(const std::string& run);
 
   boost::asio::io_context& loop_;

@@ -23,7 +23,10 @@ namespace {
 
 constexpr std::size_t kLargestLine = 1U << 20U;
 constexpr std::size_t kLargestInput = (8U << 20U) + 1;
-constexpr std::size_t kBacklog = 10'000;  // messages to somebody who does not read; then he hears nothing more
+constexpr std::size_t kBacklog = 10'000;           // messages to somebody who does not read; then he hears nothing more
+constexpr auto kToSay = std::chrono::seconds(30);  // a command, once connected
+constexpr auto kToTake = std::chrono::hours(1);    // anything, of an answer that is complete: people read it in a pager
+constexpr auto kToTakeAtOnce = std::chrono::seconds(1), kToTakeAll = std::chrono::seconds(5);  // while jarvis stops
 
 }  // namespace
 
@@ -36,8 +39,23 @@ std::string name_of_uid(unsigned uid) {
   return found != nullptr ? std::string(found->pw_name) + " (" + number + ")" : number;
 }
 
+Asker asker_of_uid(const Settings& settings, unsigned uid, unsigned owner) {
+  Asker made;
+  made.owner = uid == 0 || uid == owner;
+  const Person* person = person_of_uid(settings, uid);
+  if (person != nullptr) made.person = person->name;
+  made.shown = name_of_uid(uid);
+  made.name = person != nullptr ? person->name : "uid " + std::to_string(uid);
+  made.place = "direct";
+  if (person == nullptr) made.missing = "uid " + std::to_string(uid) + " is nobody's in the configuration";
+  return made;
+}
+
 Session::Session(asio::local::stream_protocol::socket socket)
-    : socket_(std::move(socket)), buffer_(kLargestLine + kLargestInput) {
+    : socket_(std::move(socket)),
+      buffer_(kLargestLine + kLargestInput),
+      limit_(socket_.get_executor()),
+      sent_(socket_.get_executor(), asio::steady_timer::time_point::max()) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
@@ -53,10 +71,34 @@ asio::awaitable<std::string> Session::read_line() {
   co_return line;
 }
 
+void Session::leave() {
+  boost::system::error_code ignored;
+  out_.clear();
+  socket_.close(ignored);
+  sent_.cancel();
+}
+
+void Session::limit(std::chrono::milliseconds time) {
+  limit_.expires_after(time);
+  limit_.async_wait([weak = weak_from_this()](auto error) {
+    const auto self = weak.lock();
+    if (!error && self && !self->commanded_) self->leave();
+  });
+}
+
+void Session::hurry() {
+  hurried_ = true;
+  sent_.cancel();  // whoever is waited for now has less time
+  boost::system::error_code ignored;
+  if (asking_) socket_.shutdown(asio::local::stream_protocol::socket::shutdown_receive, ignored);
+  if (begun_ && !commanded_) leave();
+}
+
 asio::awaitable<void> Session::begin() {
+  begun_ = true;
   send({{"hello", 1}});
+  limit(hurried_ ? kToTakeAtOnce : kToSay);
   const std::string line = co_await read_line();
-  std::vector<std::pair<std::string, std::size_t>> expected;
   try {
     const auto request = nlohmann::json::parse(line);
     const auto arguments = request.at("arguments").get<std::vector<std::string>>();
@@ -64,14 +106,20 @@ asio::awaitable<void> Session::begin() {
     invocation_ = parse_invocation(arguments);
     directory_ = request.value("directory", "");
     terminal_ = request.value("terminal", false);
+    record_ = request.value("record", nlohmann::json());
     for (const auto& one : request.value("inputs", nlohmann::json::array())) {
       if (one.contains("error")) input_errors_[one.at("name")] = one.at("error");
-      if (!one.contains("error")) expected.emplace_back(one.at("name"), one.at("size"));
+      if (!one.contains("error")) expected_.emplace_back(one.at("name"), one.at("size"));
     }
   } catch (const nlohmann::json::exception& e) {
     throw Error(Kind::Usage, std::string("a malformed request on the socket: ") + e.what());
   }
-  for (const auto& [name, size] : expected) {
+  commanded_ = expected_.empty();
+}
+
+asio::awaitable<void> Session::read_inputs() {
+  for (const auto& [name, size] : expected_) {
+    limit(kToSay);
     if (size > kLargestInput) throw Error(Kind::Usage, name + ": larger than 8 MiB");
     if (buffer_.size() < size)
       co_await asio::async_read(socket_, buffer_, asio::transfer_exactly(size - buffer_.size()), asio::use_awaitable);
@@ -79,6 +127,8 @@ asio::awaitable<void> Session::begin() {
     std::istream(&buffer_).read(text.data(), static_cast<std::streamsize>(size));
     inputs_[name] = std::move(text);
   }
+  commanded_ = true;
+  limit_.cancel();
 }
 
 const std::string* Session::input_error(const std::string& name) const {
@@ -111,11 +161,6 @@ std::size_t Session::input_bytes() const {
   return sum;
 }
 
-void Session::give_up_asking() {
-  boost::system::error_code ignored;
-  if (asking_) socket_.shutdown(asio::local::stream_protocol::socket::shutdown_receive, ignored);
-}
-
 void Session::send(const nlohmann::json& message) {
   if (!socket_.is_open() || out_.size() > kBacklog) return;
   out_.push_back(message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
@@ -124,26 +169,38 @@ void Session::send(const nlohmann::json& message) {
 
 void Session::write() {
   writing_ = true;
-  asio::async_write(socket_, asio::buffer(out_.front()), [self = shared_from_this()](auto error, std::size_t) {
+  const auto rest = asio::buffer(out_.front()) + taken_;
+  socket_.async_write_some(rest, [self = shared_from_this()](auto error, std::size_t bytes) {
     self->writing_ = false;
-    if (error) {
-      boost::system::error_code ignored;
-      self->out_.clear();
-      self->socket_.close(ignored);
-      return;
+    if (error) return self->leave();
+    if (self->out_.empty()) return;  // left meanwhile
+    self->taken_ += bytes;
+    if (self->taken_ == self->out_.front().size()) {
+      self->out_.pop_front();
+      self->taken_ = 0;
     }
-    self->out_.pop_front();
+    self->sent_.cancel();
     if (!self->out_.empty()) self->write();
   });
 }
 
-asio::awaitable<void> Session::drained() {
-  while (!out_.empty() && socket_.is_open()) {
-    asio::steady_timer timer(socket_.get_executor(), std::chrono::milliseconds(1));
-    co_await timer.async_wait(asio::use_awaitable);
+asio::awaitable<bool> Session::sent_down_to(std::size_t messages) {
+  const auto begun = std::chrono::steady_clock::now();
+  while (out_.size() > messages && socket_.is_open()) {
+    const bool hurried = hurried_;
+    if (hurried && std::chrono::steady_clock::now() - begun > kToTakeAll) leave();
+    sent_.expires_after(hurried ? kToTakeAtOnce : kToTake);
+    boost::system::error_code woken;
+    co_await sent_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (!woken && hurried == hurried_) leave();  // it expired: nothing was taken in all that time
   }
+  co_return socket_.is_open();
+}
+
+asio::awaitable<void> Session::drained() {
+  const bool there = co_await sent_down_to(0);
   boost::system::error_code ignored;
-  socket_.shutdown(asio::local::stream_protocol::socket::shutdown_both, ignored);
+  if (there) socket_.shutdown(asio::local::stream_protocol::socket::shutdown_both, ignored);
 }
 
 }  // namespace jarvis::bot

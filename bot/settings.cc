@@ -75,11 +75,13 @@ Settings read_settings(const std::filesystem::path& file) {
   if (const auto monitoring = root.take("monitoring")) read_monitoring(*monitoring, settings);
   if (const auto fetch = root.take("fetch")) read_fetch(*fetch, settings);
   if (const auto ldap = root.take("ldap")) read_ldap(*ldap, settings);
+  if (const auto pxe = root.take("pxe")) read_pxe(*pxe, settings);
   if (const auto irc = root.take("irc")) read_irc(*irc, settings);
   if (const auto xmpp = root.take("xmpp")) read_xmpp(*xmpp, settings);
   if (const auto links = root.take("links")) read_links(*links, settings);
   if (const auto roles = root.take("roles")) read_roles(*roles, settings);
   if (const auto people = root.take("people")) read_people(*people, settings);
+  if (const auto orphans = root.take("orphans")) read_orphans(*orphans, settings);
   finish_links(settings);
   for (const char* section : kLaterSections) {
     if (root.take(section)) settings.unused_sections.emplace_back(section);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -58,6 +59,7 @@ struct Role {
   std::vector<std::string> commands, hosts, providers, places;
   int approvals = 1;  // people, each counted once, who must confirm what destroys; of two or more the asker is none
   int runs = 0;       // that this person may have in flight at once; 0: any number
+  std::optional<std::int64_t> monthly = {};  // what one order may cost a month, in the provider's currency
 };
 
 enum class LogLevel { Debug, Info, Warn, Error };
@@ -80,6 +82,11 @@ struct Settings {
   std::vector<LinkSettings> links;
   std::vector<Person> people;
   std::map<std::string, Role> roles;
+  // Told of what carries our marks and no run accounts for.
+  struct {
+    std::vector<std::string> tell;  // LINK/PLACE
+    std::chrono::milliseconds every{std::chrono::hours{24}};
+  } orphans;
   std::vector<std::string> unused_sections;  // known to the contract, not to this version: worth a warning
 
   std::filesystem::path key_path() const { return key_file.empty() ? state / "key" : key_file; }

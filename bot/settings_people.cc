@@ -9,7 +9,7 @@
 namespace jarvis::bot {
 
 void read_roles(const Value& value, Settings& settings) {
-  constexpr int kMostApprovals = 100, kMostRuns = 100'000;
+  constexpr int kMostApprovals = 100, kMostRuns = 100'000, kMostMonthly = 1'000'000;
   for (const Value& named : Section(value).take_all()) {
     Section section(named);
     Role role;
@@ -20,9 +20,38 @@ void read_roles(const Value& value, Settings& settings) {
     role.places = section.texts("places");
     role.approvals = static_cast<int>(section.number("approvals", 1, kMostApprovals).value_or(1));
     role.runs = static_cast<int>(section.number("runs", 1, kMostRuns).value_or(0));
+    role.monthly = section.number("monthly", 0, kMostMonthly);
     section.done();
     settings.roles.emplace(role.name, role);
   }
+}
+
+void read_orphans(const Value& value, Settings& settings) {
+  constexpr std::chrono::milliseconds kShortest = std::chrono::seconds{1};
+  Section section(value);
+  if (const auto tell = section.take("tell")) {
+    for (const Value& item : tell->items()) {
+      const auto place = item.text();
+      if (!place) continue;
+      const std::size_t slash = place->find('/');
+      const std::string link = place->substr(0, slash);
+      std::vector<std::string> known;
+      for (const LinkSettings& one : settings.links) known.push_back(one.name);
+      if (slash == std::string::npos || slash + 1 == place->size()) {
+        item.refuse("`" + *place + "` is no place; write NETWORK/#channel or NETWORK/ROOM");
+      } else if (std::find(known.begin(), known.end(), link) == known.end()) {
+        const auto meant = pipeline::nearest(link, known);
+        item.refuse("there is no network " + link + (meant ? ", did you mean " + *meant + "?" : ""));
+      } else {
+        settings.orphans.tell.push_back(*place);
+      }
+    }
+  }
+  if (const auto every = section.take("every")) {
+    settings.orphans.every = every->duration().value_or(settings.orphans.every);
+    if (settings.orphans.every < kShortest) every->refuse("must be at least 1s");
+  }
+  section.done();
 }
 
 namespace {

@@ -10,9 +10,11 @@ namespace jarvis::bot {
 void read_workers(const Value& value, Settings& settings);
 void read_providers(const Value& value, Settings& settings);
 void read_monitoring(const Value& value, Settings& settings);
-// Where specs come from: both are granted to the module `spec`. After `domain`.
+// Where specs come from: both are granted to the module `spec`, the directory also to `ldapworker`. After `domain`.
 void read_fetch(const Value& value, Settings& settings);
 void read_ldap(const Value& value, Settings& settings);
+// Booting from the network: granted to the modules `ldapworker` and `pxe`.
+void read_pxe(const Value& value, Settings& settings);
 // Links and roles first: people are checked against them.
 void read_irc(const Value& value, Settings& settings);
 void read_xmpp(const Value& value, Settings& settings);
@@ -20,5 +22,7 @@ void read_links(const Value& value, Settings& settings);
 void finish_links(Settings& settings);
 void read_roles(const Value& value, Settings& settings);
 void read_people(const Value& value, Settings& settings);
+// After the links: who is told of orphans.
+void read_orphans(const Value& value, Settings& settings);
 
 }  // namespace jarvis::bot

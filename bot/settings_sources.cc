@@ -87,6 +87,31 @@ bool sends_in_clear(const std::vector<ModuleSetting>& grants) {
   return true;  // found by SRV records: anywhere
 }
 
+// Who looks hosts up and who writes about them are two modules, and may be two identities of the directory.
+void grant_directory(Section& section, const Value& value, std::vector<ModuleSetting> grants,
+                     const std::vector<ModuleSetting>& places, Settings& settings) {
+  std::vector<ModuleSetting> writing = grants;
+  const auto writer = dn(section, "writer_dn");
+  if (writer && !section.has("writer_password_file")) value.refuse("writer_dn needs a writer_password_file");
+  if (!writer && !section.has("writer_dn") && section.has("writer_password_file"))
+    value.refuse("writer_password_file needs a writer_dn");
+  if (writer) {
+    std::erase_if(writing, [](const auto& one) { return one.name == "LDAP_BIND_DN" || one.name == "LDAP_PASSWORD"; });
+    writing.push_back({"LDAP_BIND_DN", *writer});
+    const bool in_clear =
+        std::any_of(writing.begin(), writing.end(), [](const auto& one) { return one.name == "LDAP_STARTTLS"; });
+    if (in_clear && sends_in_clear(writing))
+      value.refuse("starttls: no would send the writer's password in clear; use ldaps://, or leave starttls out");
+  }
+  grant_file(section, "writer_password_file", "LDAP_PASSWORD", true, writing);
+  writing.insert(writing.end(), places.begin(), places.end());
+  auto& to_worker = settings.modules["ldapworker"];
+  to_worker.insert(to_worker.end(), writing.begin(), writing.end());
+  auto& to_spec = settings.modules["spec"];
+  to_spec.insert(to_spec.end(), grants.begin(), grants.end());
+  if (!settings.domain.empty()) to_spec.push_back({"DOMAIN", settings.domain});
+}
+
 }  // namespace
 
 void read_fetch(const Value& value, Settings& settings) {
@@ -112,7 +137,7 @@ void read_fetch(const Value& value, Settings& settings) {
 
 void read_ldap(const Value& value, Settings& settings) {
   Section section(value);
-  auto& grants = settings.modules["spec"];
+  std::vector<ModuleSetting> grants;
   grant_list(section, "uri", wrong_with_ldap_uri, "LDAP_URI", grants);
   const bool starttls = section.flag("starttls").value_or(true);
   if (!starttls) grants.push_back({"LDAP_STARTTLS", "no"});
@@ -123,6 +148,10 @@ void read_ldap(const Value& value, Settings& settings) {
   if (!base.empty()) grants.push_back({"LDAP_BASE", base});
   if (const auto hosts = dn(section, "hosts")) grants.push_back({"LDAP_HOSTS", *hosts});
 
+  std::vector<ModuleSetting> places;
+  if (const auto dhcp = dn(section, "dhcp")) places.push_back({"LDAP_DHCP", *dhcp});
+  if (const auto sets = dn(section, "os_sets")) places.push_back({"LDAP_OS_SETS", *sets});
+
   const auto bind_dn = dn(section, "bind_dn");
   if (bind_dn) grants.push_back({"LDAP_BIND_DN", *bind_dn});
   const bool has_password = section.has("password_file");
@@ -132,7 +161,7 @@ void read_ldap(const Value& value, Settings& settings) {
   if (!starttls && bind_dn && sends_in_clear(grants))
     value.refuse("starttls: no would send the password in clear; use ldaps://, or leave starttls out");
   grant_file(section, "ca_file", "LDAP_CA_FILE", false, grants);
-  if (!settings.domain.empty()) grants.push_back({"DOMAIN", settings.domain});
+  grant_directory(section, value, std::move(grants), places, settings);
   section.done();
 }
 

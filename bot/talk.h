@@ -25,6 +25,8 @@ class Talk {
   virtual void progress(nlohmann::json view) = 0;
   // A question to a person at a terminal; nothing when there is none (any more).
   virtual boost::asio::awaitable<std::optional<std::string>> ask(std::string text) = 0;
+  // For an answer of many thousand lines: until most of what was said has been taken. False: nobody takes it.
+  virtual boost::asio::awaitable<bool> caught_up() { co_return true; }
 
   virtual const Invocation& invocation() const = 0;
   // Bytes of a SPEC or CLIPBOARD argument as the client read them; nullptr if it read no such thing.

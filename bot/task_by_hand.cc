@@ -5,11 +5,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 
+#include "bot/by_hand.h"
 #include "bot/commands.h"
 #include "bot/one_off.h"
 #include "pipeline/error.h"
 #include "pipeline/plan.h"
+#include "pipeline/spec.h"
 
 namespace jarvis::bot {
 
@@ -73,43 +76,35 @@ void need_confirmation(const pipeline::Seal& seal, const pipeline::TaskRow& row,
   throw int(kUnfinished);
 }
 
-pipeline::Seal key_of(const Settings& settings) {
-  try {
-    return pipeline::Seal::from_file(settings.key_path());
-  } catch (const Error& e) {
-    return pipeline::Seal::missing(e.what());
-  }
+// The clipboard as it came, and as the task gets it.
+struct Boards {
+  Clipboard given, opened;
+  bool sealed() const { return given.text().find("!sealed ") != std::string::npos; }
+};
+
+Boards read_boards(const pipeline::Seal& seal) {
+  Boards made{[] {
+                try {
+                  return Clipboard::parse(read_standard_input());
+                } catch (Error& e) {
+                  throw e.within("standard input, where the clipboard is expected");
+                }
+              }(),
+              Clipboard::parse("{}")};
+  made.opened = made.sealed()
+                    ? Clipboard::parse(pipeline::open_sealed(
+                          made.given.text(), [&](std::string_view text) { return seal.open_text(text, kShownAbout); }))
+                    : made.given;
+  return made;
 }
 
 }  // namespace
 
-int run_task_by_hand(Settings settings, const Installation& installation, const Invocation& invocation) {
-  const pipeline::TaskTable table = task_table(settings);
-  const pipeline::Row row = table.require(invocation.words.at(0));
-  const std::string why = row->executable.empty() ? "" : pipeline::why_not_runnable(row->executable);
-  if (!why.empty()) throw Error(Kind::Usage, row->name + ": " + row->executable + ": " + why);
-  const pipeline::Seal seal = key_of(settings);
-  const Clipboard given = [] {
-    try {
-      return Clipboard::parse(read_standard_input());
-    } catch (Error& e) {
-      throw e.within("standard input, where the clipboard is expected");
-    }
-  }();
-  const bool sealed = given.text().find("!sealed ") != std::string::npos;
-  Clipboard board = sealed
-                        ? Clipboard::parse(pipeline::open_sealed(
-                              given.text(), [&](std::string_view text) { return seal.open_text(text, kShownAbout); }))
-                        : given;
-  for (const std::string& need : row->needs) {
-    if (!board.has(need)) throw Error(Kind::Usage, row->name + " needs `" + need + "`, which is not on this clipboard");
-  }
-  try {
-    if (row->destroys) need_confirmation(seal, *row, board, invocation);
-  } catch (const int status) {
-    return status;
-  }
-  const std::string run = from_environment("JARVIS_RUN", "hand-" + pipeline::random_word(6));
+namespace {
+
+int attempt(const Settings& settings, const pipeline::TaskTable& table, const Installation& installation,
+            const pipeline::Row& row, const Boards& boards, const std::string& run, const pipeline::Seal& seal) {
+  const Clipboard& board = boards.opened;
   const pipeline::AttemptNames names{run, from_environment("JARVIS_STEP", run + ".0"), 1,
                                      from_environment("JARVIS_MODE", "apply") == "plan"};
   OneOff one_off(settings, table, installation, seal);
@@ -137,11 +132,72 @@ int run_task_by_hand(Settings settings, const Installation& installation, const 
   // What came with sealed secrets goes out so, too.
   const std::string& text = kept ? board.text() : result.output;
   const std::string shown =
-      sealed ? pipeline::show_sealed(text, one_off.shop().is_secret(),
-                                     [&](std::string_view plain) { return seal.seal_text(plain, kShownAbout); })
-             : text;
+      boards.sealed()
+          ? pipeline::show_sealed(text, one_off.shop().is_secret(),
+                                  [&](std::string_view plain) { return seal.seal_text(plain, kShownAbout); })
+          : text;
   std::fwrite(shown.data(), 1, shown.size(), stdout);
   return kDone;
+}
+
+// What is wrong is in the log, too.
+template <typename Made>
+Made noted(ByHand& by_hand, AuditRecord& record, const std::string& provider, const std::function<Made()>& make) {
+  try {
+    return make();
+  } catch (const Error& e) {
+    record.result = e.kind() == Kind::Refused ? "refused" : e.kind() == Kind::Usage ? "not understood" : "failed";
+    if (e.kind() == Kind::Refused) record.rule = e.what();
+    by_hand.write(record, provider);
+    throw;
+  }
+}
+
+}  // namespace
+
+int run_task_by_hand(Settings settings, const Installation& installation, const FrontRequest& request) {
+  const Invocation& invocation = request.invocation;
+  const pipeline::TaskTable table = task_table(settings);
+  ByHand by_hand(settings, request.arguments);
+  const pipeline::Seal& seal = by_hand.seal();
+  AuditRecord record;
+  std::string provider;
+  const pipeline::Row row = noted<pipeline::Row>(by_hand, record, provider, [&] {
+    const pipeline::Row found = table.require(invocation.words.at(0));
+    const std::string why = found->executable.empty() ? "" : pipeline::why_not_runnable(found->executable);
+    if (!why.empty()) throw Error(Kind::Usage, found->name + ": " + found->executable + ": " + why);
+    return found;
+  });
+  const Boards boards = noted<Boards>(by_hand, record, provider, [&] {
+    Boards read = read_boards(seal);
+    record.spec = pipeline::digest(read.given.text());
+    const std::string host = read.opened.scalar("fqdn").value_or("");
+    if (pipeline::valid_fqdn(host)) record.hosts = {host};
+    provider = read.opened.scalar("provider").value_or("");
+    for (const std::string& need : row->needs) {
+      if (!read.opened.has(need))
+        throw Error(Kind::Usage, row->name + " needs `" + need + "`, which is not on this clipboard");
+    }
+    return read;
+  });
+  const std::string run = from_environment("JARVIS_RUN", "hand-" + pipeline::random_word(6));
+  record.run = run;
+  record.result = "asked";
+  by_hand.write(record, provider);
+  record.result = "failed";
+  const int status = noted<int>(by_hand, record, provider, [&] {
+    try {
+      if (row->destroys) need_confirmation(seal, *row, boards.opened, invocation);
+    } catch (const int unconfirmed) {
+      record.result = "unfinished";
+      return unconfirmed;
+    }
+    const int ended = attempt(settings, table, installation, row, boards, run, seal);
+    if (ended == kDone) record.result = "done";
+    return ended;
+  });
+  by_hand.write(record, provider);
+  return status;
 }
 
 }  // namespace jarvis::bot

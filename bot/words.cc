@@ -58,7 +58,9 @@ std::string status_line(const RunView& view, const std::string& host) {
   const std::string text = view.text.empty() ? "" : ": " + view.text;
   switch (view.state) {
     case RunState::Succeeded:
-      return host + (view.operation == "destroy" ? " is destroyed" : " is ready");
+      return host + (view.operation == "destroy" ? " is destroyed"
+                     : view.operation == "adopt" ? " is jarvis's now"
+                                                 : " is ready");
     case RunState::Failed:
       return host + " failed at " + at(view) + (view.error.empty() ? "" : ": " + view.error);
     case RunState::Cancelled:

@@ -7,7 +7,7 @@ _jarvis() {
   else
     words=("${COMP_WORDS[@]}") cword=$COMP_CWORD word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
   fi
-  local commands='serve deploy redeploy destroy plan status history logs confirm cancel retry hold release freeze thaw follow quiet whoami audit replay clipboard task check help'
+  local commands='serve deploy redeploy destroy plan status history explain logs confirm cancel retry hold release freeze thaw follow quiet whoami audit replay clipboard task check help'
   for ((i = 1; i < cword; ++i)); do
     case ${words[i]} in
       -c | --config | --state) config+=("${words[i]}" "${words[i + 1]}"); ((++i)) ;;

@@ -268,6 +268,7 @@ AttemptResult Attempt::result() {
   made.log = log_.text();
   made.last_words = log_.last_words();
   made.changes = log_.changes();
+  made.costs = log_.costs();
   made.output = std::move(output_);
   made.usage = usage_;
   made.retry_after = log_.retry_after();

@@ -1,6 +1,7 @@
 #include "pipeline/attempt_log.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -25,6 +26,19 @@ std::optional<std::chrono::milliseconds> seconds(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0) || value > 86'400) return std::nullopt;
   return std::chrono::milliseconds(std::llround(value * 1000));
+}
+
+// "5.00 USD", "5": a number of at least 0, then letters or nothing.
+std::optional<Cost> cost(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || !(value >= 0) || value > 1e9) return std::nullopt;
+  std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (!rest.empty() && rest.front() != ' ') return std::nullopt;
+  rest = trimmed(rest);
+  const bool letters = std::all_of(rest.begin(), rest.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
+  if (!letters || rest.size() > 8) return std::nullopt;
+  return Cost{value, std::string(rest)};
 }
 
 }  // namespace
@@ -61,6 +75,8 @@ void AttemptLog::line(std::string_view text) {
     if (const auto value = seconds(*delay)) retry_after_ = value;
   } else if (const auto change = after(text, "change:")) {
     if (changes_.size() < kChanges) changes_.emplace_back(*change);
+  } else if (const auto amount = after(text, "cost:"); amount && cost(*amount)) {
+    if (costs_.size() < kChanges) costs_.push_back(*cost(*amount));
   } else if (!text.empty()) {
     last_words_ = text;
   }

@@ -1,6 +1,6 @@
 // What a worker says on stderr, line by line, bounded: the beginning and the end of a flood are kept. Understands the
-// words of CONTRACTS §1: `progress: TEXT`, `retry-after: SECONDS`, `change: TEXT`. Pure; blanks nothing (the run does,
-// when the attempt has ended and all its secrets are known).
+// words of docs/workers.md: `progress: TEXT`, `retry-after: SECONDS`, `change: TEXT`, `cost: AMOUNT CURRENCY`. Pure;
+// blanks nothing (the run does, when the attempt has ended and all its secrets are known).
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "pipeline/attempt_result.h"
 
 namespace jarvis::pipeline {
 
@@ -22,9 +24,10 @@ class AttemptLog {
   const std::string& progress() const { return progress_; }
   std::optional<std::chrono::milliseconds> retry_after() const { return retry_after_; }
   const std::vector<std::string>& changes() const { return changes_; }
+  const std::vector<Cost>& costs() const { return costs_; }
   // All lines kept, in order, "... N lines left out ..." where the middle is missing.
   std::string text() const;
-  // The last line that is not one of the three words: what a failure quotes.
+  // The last line that is not one of these words: what a failure quotes.
   const std::string& last_words() const { return last_words_; }
 
  private:
@@ -39,6 +42,7 @@ class AttemptLog {
   std::string progress_, last_words_;
   std::optional<std::chrono::milliseconds> retry_after_;
   std::vector<std::string> changes_;
+  std::vector<Cost> costs_;
 };
 
 }  // namespace jarvis::pipeline

@@ -16,6 +16,13 @@ struct Usage {
   std::int64_t max_rss_kib = 0;
 };
 
+// What something costs a month, as a task in plan mode says it: `cost: 5.00 USD`.
+struct Cost {
+  double monthly = 0;
+  std::string currency;  // may be empty
+  bool operator==(const Cost&) const = default;
+};
+
 struct AttemptResult {
   Outcome outcome = Outcome::Failed;  // Succeeded: exit 0, the output is yet to be judged
   bool not_yet = false;               // exit 75
@@ -27,6 +34,7 @@ struct AttemptResult {
   std::string output;                // stdout
   std::string log;                   // stderr; not blanked yet
   std::vector<std::string> changes;  // plan mode
+  std::vector<Cost> costs;           // plan mode
   Usage usage;
 };
 

@@ -48,9 +48,10 @@ struct RunRecord {
   std::string host, operation, provider;
   RunState state = RunState::Pending;
   RunState resume_as = RunState::Running;  // what an interrupted run was doing: running, waiting, undoing
-  std::string by;                          // who asked, as proven ("unix:0 root")
-  std::string where;                       // where replies go ("command line", "freenet/#ops")
-  std::string source;                      // spec source as given, e.g. a path or URL; never its text
+  std::string by;                          // who asked, as proven ("root (uid 0)")
+  std::string asker;   // for whom it counts: the name of the person who ordered it, or retried it last
+  std::string where;   // where replies go ("command line", "freenet/#ops")
+  std::string source;  // spec source as given, e.g. a path or URL; never its text
   std::string plan_digest;
   std::string directory;  // working directory of its workers
   Time started{};
@@ -119,6 +120,7 @@ struct RunChanged {  // the run's own line: state and where it stands
   std::string stage, task;
   std::string confirm;
   std::optional<Time> confirm_until;
+  std::optional<std::string> asker = std::nullopt;  // nothing: as before
 };
 using Record = std::variant<RunCreated, StepsAdded, AttemptBegan, AttemptEnded, StepChanged, RunChanged>;
 

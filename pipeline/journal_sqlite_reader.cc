@@ -8,7 +8,7 @@ namespace {
 
 #define RUN_COLUMNS                                                                                         \
   "SELECT id, host, operation, provider, state, resume_as, \"by\", place, source, plan_digest, directory, " \
-  "started, ended, error, confirm, confirm_until, stages, stage_number, stage, task FROM run "
+  "started, ended, error, confirm, confirm_until, stages, stage_number, stage, task, asker FROM run "
 // Word for word the condition of the index run_unfinished, or SQLite would not use it.
 #define UNFINISHED "state NOT IN ('succeeded', 'failed', 'cancelled') "
 #define ATTEMPT_COLUMNS                                                                                        \
@@ -95,6 +95,7 @@ RunRecord Reader::run_from(Row& row) const {
   run.stage_number = row.integer();
   run.stage = row.text();
   run.task = row.text();
+  run.asker = row.text();
   return run;
 }
 

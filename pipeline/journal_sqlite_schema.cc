@@ -16,7 +16,7 @@ constexpr int kApplication = 0x6a727673;  // "jrvs"
 //
 // A commit costs by the page, so: rows refer to a run by its seq, what changes often (step, attempt) stands apart from
 // what was planned (plan_step), and a checkpoint is found through its step (or run, for the first), not by an index.
-constexpr std::array<const char*, 2> kSchema{R"sql(
+constexpr std::array<const char*, 3> kSchema{R"sql(
 CREATE TABLE run (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
   host TEXT NOT NULL, operation TEXT NOT NULL, provider TEXT NOT NULL,
@@ -77,6 +77,12 @@ INSERT OR IGNORE INTO took
   JOIN plan_step ON plan_step.run = attempt.run AND plan_step.number = attempt.step
   JOIN step ON step.run = attempt.run AND step.number = attempt.step
   WHERE attempt.outcome = 'succeeded' AND NOT plan_step.plan_mode AND attempt.ended IS NOT NULL;
+)sql",
+                                             // For whom a run counts; of older ones in flight what stood before "(...".
+                                             R"sql(
+ALTER TABLE run ADD COLUMN asker TEXT NOT NULL DEFAULT '';
+UPDATE run SET asker = CASE instr("by", ' (') WHEN 0 THEN "by" ELSE substr("by", 1, instr("by", ' (') - 1) END
+  WHERE state NOT IN ('succeeded', 'failed', 'cancelled');
 )sql"};
 
 int number_of(Database& database, const char* sql) {

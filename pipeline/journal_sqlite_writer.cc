@@ -22,14 +22,16 @@ Writer::Writer(Database& database)
       find_run_(database, "SELECT seq FROM run WHERE id = ?1"),
       add_run_(database,
                "INSERT INTO run (id, host, operation, provider, state, resume_as, \"by\", place, source, plan_digest, "
-               "directory, started, ended, error, confirm, confirm_until, stages, stage_number, stage, task) "
-               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"),
+               "directory, started, ended, error, confirm, confirm_until, stages, stage_number, stage, task, asker) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
+               "?21)"),
       move_run_(database,
                 "UPDATE run SET resume_as = ?3, error = ?4, ended = ?5, stage_number = ?6, stage = ?7, "
                 "task = ?8, confirm = ?9, confirm_until = ?10 WHERE seq = ?1 AND state = ?2"),
       change_run_(database,
                   "UPDATE run SET state = ?2, resume_as = ?3, error = ?4, ended = ?5, stage_number = ?6, stage = ?7, "
                   "task = ?8, confirm = ?9, confirm_until = ?10 WHERE seq = ?1"),
+      set_asker_(database, "UPDATE run SET asker = ?2 WHERE seq = ?1"),
       add_plan_step_(database,
                      "INSERT INTO plan_step VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
                      "?16, ?17, ?18, ?19, ?20, ?21, ?22)"),
@@ -81,7 +83,7 @@ void Writer::put(const RunCreated& created) {
   const RunRecord& run = created.run;
   add_run_.run(run.id, run.host, run.operation, run.provider, word(run.state), word(run.resume_as), run.by, run.where,
                run.source, run.plan_digest, run.directory, run.started, run.ended, run.error, run.confirm,
-               run.confirm_until, run.stages, run.stage_number, run.stage, run.task);
+               run.confirm_until, run.stages, run.stage_number, run.stage, run.task, run.asker);
   const std::int64_t seq = seq_of(run.id);
   for (const StepRecord& step : run.steps) add_step(seq, step);
   set_first_checkpoint_.run(seq, add_checkpoint(seq, -1, created.sealed_clipboard));
@@ -171,6 +173,7 @@ void Writer::put(const RunChanged& changed) {
   };
   // Mostly only the place changes; naming the state would rewrite the index of unfinished runs each time.
   if (update(move_run_) == 0) update(change_run_);
+  if (changed.asker) set_asker_.run(seq, *changed.asker);
 }
 
 }  // namespace jarvis::pipeline::sqlite

@@ -35,7 +35,7 @@ class Writer {
 
   Database& database_;
   std::pair<std::string, std::int64_t> last_run_;  // most writes speak of one run only
-  Statement find_run_, add_run_, move_run_, change_run_, add_plan_step_, add_step_, begin_step_, end_step_,
+  Statement find_run_, add_run_, move_run_, change_run_, set_asker_, add_plan_step_, add_step_, begin_step_, end_step_,
       change_step_;
   Statement begin_attempt_, end_attempt_, add_log_, add_checkpoint_, set_first_checkpoint_, find_task_, add_took_,
       set_note_;

@@ -204,6 +204,7 @@ asio::awaitable<std::string> Pipeline::submit(Order order, std::optional<std::st
   record.operation = order.plan.operation;
   record.provider = order.plan.provider;
   record.by = std::move(order.by);
+  record.asker = order.asker;
   record.where = std::move(order.where);
   record.source = std::move(order.source);
   record.directory = std::move(order.directory);
@@ -305,10 +306,11 @@ asio::awaitable<std::string> Pipeline::retry(Retry what, std::optional<std::stri
   try {
     std::vector<Record> changes;
     skip_steps(*record, what.skip, changes);
-    if (failed) {
-      if (begin_anew(*record, changes)) code = demand_code(*record, what.approvals, what.asker);
-      changes.emplace_back(line_of(*record));
-    }
+    if (failed && begin_anew(*record, changes)) code = demand_code(*record, what.approvals, what.asker);
+    record->asker = what.asker;
+    RunChanged line = line_of(*record);
+    line.asker = record->asker;
+    changes.emplace_back(std::move(line));
     std::vector<RunStep> steps;
     for (const StepRecord& step : record->steps) steps.push_back(step_of(step));
     record->steps.clear();

@@ -27,7 +27,7 @@ struct Order {
   Clipboard first;
   std::string by, where, source, directory;
   int approvals = 1;       // people who must confirm it, if it destroys
-  std::string asker = {};  // the name that counts among them
+  std::string asker = {};  // the name that counts among them, and for whom the run counts
 };
 
 // A person's lock on a host, or on everything.
@@ -48,6 +48,7 @@ struct Asked {
   std::string task, stage;
   bool asked = false;  // understands plan mode, and its needs are there
   std::vector<std::string> changes;
+  std::vector<Cost> costs;
   std::string fault;       // why it would fail; empty: it would not
   bool temporary = false;  // the fault may pass
   bool refused = false;    // what is there is somebody else's
@@ -121,6 +122,8 @@ class Pipeline {
   const Run* live(const std::string& run) const;
   // The run that holds a host and is carried here; nothing if none does. Reads no disk.
   const Run* live_of(const std::string& host) const;
+  // Hosts whose unfinished run counts for this person.
+  std::set<std::string> hosts_of(const std::string& asker);
   bool carried(const std::string& run) const { return runs_.count(run) > 0; }
   std::size_t in_flight() const { return runs_.size(); }
   // Runs that still have something to do here: all but those that wait for their confirmation.
@@ -143,6 +146,10 @@ class Pipeline {
   std::string clipboard(const std::string& run, std::optional<int> step);
   // The code that a run waits for; nothing if it waits for none. For whoever may confirm it anyway.
   std::optional<std::string> code_of(const std::string& run);
+  // The same with how many people must say it, and who has.
+  std::optional<Demand> demand_on(const std::string& run);
+  // The run that holds a host, carried here or not; nothing if none does.
+  std::optional<std::string> holder_of(const std::string& host) const;
   // The newest clipboard of a host's newest run that has one; nothing if the host is unknown here.
   std::optional<std::string> host_clipboard(const std::string& host);
 

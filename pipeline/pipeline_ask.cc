@@ -70,6 +70,7 @@ asio::awaitable<std::vector<Asked>> Pipeline::ask(const Plan& plan, const Clipbo
       const AttemptResult result = co_await attempt_aside(*step.row, std::move(names), text, directory);
       asked.temporary = result.not_yet;
       asked.refused = result.exit_status == kRefusedStatus;
+      asked.costs = result.costs;
       asked.changes.clear();
       for (const std::string& change : result.changes) asked.changes.push_back(blanker.line(change));
       asked.fault.clear();

@@ -45,9 +45,16 @@ std::optional<Demand> Pipeline::demand_of(const RunRecord& record) const {
 }
 
 std::optional<std::string> Pipeline::code_of(const std::string& id) {
-  const auto record = shop_.journal().run(id);
-  const auto demand = record ? demand_of(*record) : std::nullopt;
+  const auto demand = demand_on(id);
   return demand ? std::optional(demand->code) : std::nullopt;
+}
+
+std::optional<Demand> Pipeline::demand_on(const std::string& id) {
+  auto record = shop_.journal().run(id);
+  if (!record) return std::nullopt;
+  const auto newer = demands_on_the_way_.find(id);
+  if (newer != demands_on_the_way_.end()) record->confirm = newer->second;
+  return demand_of(*record);
 }
 
 // Runs that wait to be confirmed, as they stand now: the journal may still be writing what was said last.

@@ -61,6 +61,21 @@ const Run* Pipeline::live_of(const std::string& host) const {
   return holder != holders_.end() ? live(holder->second) : nullptr;
 }
 
+std::optional<std::string> Pipeline::holder_of(const std::string& host) const {
+  const auto holder = holders_.find(host);
+  return holder != holders_.end() ? std::optional(holder->second) : std::nullopt;
+}
+
+std::set<std::string> Pipeline::hosts_of(const std::string& asker) {
+  std::set<std::string> made;
+  for (const auto& [host, id] : holders_) {
+    const Run* carried = live(id);
+    const auto record = carried == nullptr ? shop_.journal().run(id) : std::nullopt;
+    if (carried != nullptr ? carried->record().asker == asker : record && record->asker == asker) made.insert(host);
+  }
+  return made;
+}
+
 std::string Pipeline::clipboard(const std::string& id, std::optional<int> step) {
   std::optional<std::string> sealed;
   if (step) {

@@ -66,6 +66,8 @@ class Run {
   std::string live_log() const;
   pid_t worker() const { return attempt_ ? attempt_->pid() : 0; }
   int current_step() const { return current_; }
+  // Of the deadline of the step where it stands.
+  std::chrono::milliseconds spent() const { return since(step_began_); }
 
  private:
   enum class Ending { Done, Failed, Cancelled, Stopped };

@@ -1,8 +1,8 @@
 // A run that failed or was cancelled takes back what can be taken back.
-#include <algorithm>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "pipeline/run.h"
+#include "pipeline/undo_order.h"
 
 namespace jarvis::pipeline {
 
@@ -10,26 +10,11 @@ namespace asio = boost::asio;
 
 // Takes back, newest first, what the steps that are done have done, where their rows name an undo.
 asio::awaitable<void> Run::undo() {
-  // Where it failed: the first step of the plan that is still to be done, also when an earlier life of this undo was
-  // cut short.
-  const auto failed = std::find_if(steps_.begin(), steps_.end(), [](const RunStep& step) {
-    return !step.undoes && (step.state == StepRecord::State::Todo || step.state == StepRecord::State::Under);
-  });
-  const int failed_index = failed == steps_.end() ? -1 : static_cast<int>(failed - steps_.begin());
-  // Steps of an earlier life of this undo come first, then what is still to be taken back.
-  std::vector<int> planned;
-  for (int i = static_cast<int>(steps_.size()) - 1; i >= 0; --i) {
-    const RunStep& step = steps_[static_cast<std::size_t>(i)];
-    if (step.undoes || step.state != StepRecord::State::Done || step.row->undo.empty()) continue;
-    // The plan itself has taken it back since, or has just failed to.
-    const bool taken_back = std::any_of(steps_.begin() + i, steps_.end(), [&](const RunStep& later) {
-      return !later.undoes && later.row->name == step.row->undo &&
-             (later.state == StepRecord::State::Done ||
-              (failed_index >= 0 && &later == &steps_[static_cast<std::size_t>(failed_index)]));
-    });
-    if (taken_back) continue;
-    planned.push_back(i);
-  }
+  std::vector<StepRecord> records;
+  for (int i = 0; i < static_cast<int>(steps_.size()); ++i) records.push_back(record_of(i));
+  // Where it failed, also when an earlier life of this undo was cut short.
+  const int failed_index = where_it_stands(records);
+  const std::vector<int> planned = to_take_back(records);
   if (planned.empty()) co_return;
   if (!cancelled_)
     record_.error = failure_;  // written down with every step of the undo: a resume ends as this would have

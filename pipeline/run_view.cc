@@ -24,6 +24,7 @@ RunView view_of(const RunRecord& record) {
   view.ended = record.ended;
   view.error = record.error;
   view.by = record.by;
+  view.asker = record.asker;
   view.where = record.where;
   view.confirm_until = record.confirm_until;
   for (const StepRecord& step : record.steps) {

@@ -19,7 +19,7 @@ struct RunView {
   std::optional<Time> ended;
   std::chrono::milliseconds elapsed{0};            // in this stage; of the whole run when it has ended
   std::optional<std::chrono::milliseconds> usual;  // of this stage; of the whole run when it has ended
-  std::string error, by, where;
+  std::string error, by, asker, where;
   std::optional<Time> confirm_until;
 };
 

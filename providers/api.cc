@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include <charconv>
+
 #include "workers/address_range.h"
 #include "workers/printable.h"
 
@@ -30,7 +32,32 @@ HttpRules rules_of(const ApiAccess& access) {
   return rules;
 }
 
+// A number of the environment, which the loop has checked; by hand it may be anything.
+double number_of(const workers::Call& call, const char* name, double otherwise) {
+  const std::string text = call.setting(name, "");
+  if (text.empty()) return otherwise;
+  double number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault != std::errc() || end != text.data() + text.size() || !(number > 0 && number < 1e9))
+    throw Error(Kind::Usage,
+                call.task + ": the setting " + name + " must be a number above 0, not " + workers::printable(text, 40));
+  return number;
+}
+
 }  // namespace
+
+ApiAccess access_of(const workers::Call& call, double per_second) {
+  ApiAccess access;
+  access.ca_file = call.setting("CA_FILE", "");
+  access.pace = std::filesystem::path(call.setting("DIR")) / "pace";
+  access.per_second = number_of(call, "RATE", per_second);
+  access.burst = 2 * access.per_second;
+  return access;
+}
+
+std::chrono::milliseconds poll_of(const workers::Call& call) {
+  return std::chrono::milliseconds(static_cast<long>(number_of(call, "POLL", 3000)));
+}
 
 Api::Api(ApiAccess access)
     : access_(std::move(access)),
@@ -48,8 +75,9 @@ HttpResponse Api::ask(const HttpRequest& request, Repeat repeat) {
     try {
       HttpResponse response = http_->request(request);
       Error error = workers::error_of(response);
-      const bool temporary = response.status >= 400 && (error.kind() == Kind::Transient ||
-                                                        (access_.is_temporary && access_.is_temporary(response)));
+      const bool temporary =
+          response.status >= 400 && !(access_.is_refusal && access_.is_refusal(response)) &&
+          (error.kind() == Kind::Transient || (access_.is_temporary && access_.is_temporary(response)));
       if (!temporary) return response;
       Error fault(Kind::Transient, with_words(error.what(), response));
       throw fault.retry_after(error.retry_after().value_or(std::chrono::seconds(2)));

@@ -7,6 +7,7 @@
 // looks. Errors name URL, status and the request's id, never a header or a body that was sent.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include "workers/http.h"
 #include "workers/pace.h"
+#include "workers/worker.h"
 
 namespace jarvis::providers {
 
@@ -27,7 +29,15 @@ struct ApiAccess {
   // Whether an answer of another status is temporary all the same ("Linode busy", "RequestLimitExceeded"). May be
   // empty.
   std::function<bool(const workers::HttpResponse&)> is_temporary;
+  // Whether one whose status looks temporary is the caller's to judge all the same (a SOAP fault comes with 500). May
+  // be empty.
+  std::function<bool(const workers::HttpResponse&)> is_refusal;
 };
+
+// What every provider's section of the configuration may say: CA_FILE, RATE (calls a second, else `per_second`), DIR.
+ApiAccess access_of(const workers::Call& call, double per_second);
+// POLL: how soon an API that is at work is asked again.
+std::chrono::milliseconds poll_of(const workers::Call& call);
 
 enum class Repeat { Looks, Changes };
 

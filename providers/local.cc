@@ -31,10 +31,20 @@ std::string fqdn_of(const Call& call) {
 }
 
 // What this attempt is about must be the machine that its run knows.
-void must_be_ours(const Call& call, const Machine& machine) {
+void must_be_known(const Call& call, const Machine& machine) {
   const std::optional<std::string> id = call.clipboard.scalar("instance_id");
   if (id && *id != machine.id) {
     throw Error(Kind::Refused, machine.fqdn + " (" + machine.id + ") is not the machine of this run, which is " + *id);
+  }
+}
+
+// The same, and one that a run has made or taken over.
+void must_be_ours(const Call& call, const Machine& machine) {
+  must_be_known(call, machine);
+  if (!machine.marked()) {
+    throw Error(Kind::Refused, "local host " + machine.fqdn + " (" + machine.id +
+                                   ") is there and not jarvis's: `adopt " + machine.fqdn +
+                                   "` takes it over, or give the host another name");
   }
 }
 
@@ -100,7 +110,7 @@ Machine new_machine(const Call& call, const Order& order) {
   machine.id = "local-" + random_text(8, kHex);
   machine.fqdn = order.fqdn;
   machine.hostname = order.hostname;
-  machine.run = call.run;
+  machine.run = call.run.empty() ? "hand" : call.run;  // by hand, without jarvis: a host of ours all the same
   machine.step = call.step;
   machine.port = order.port.value_or(2222);
   machine.flavour = order.flavour;
@@ -200,6 +210,12 @@ void plan_deploy(const Call& call, const Hosts& hosts, const Order& order, const
   }
 }
 
+std::string shown(const Hosts& hosts, const Machine& machine) {
+  return "local host " + machine.fqdn + " (" + machine.id + ") at " + machine.address + ":" +
+         std::to_string(machine.port) + ", " + machine.flavour + (hosts.runs(machine.fqdn) ? ", on" : ", off") +
+         (machine.created.empty() ? "" : ", made " + machine.created);
+}
+
 // Runs `act` on the host that is there, under its lock; false when there is none.
 template <typename Act>
 bool on_machine(Call& call, const Act& act) {
@@ -238,6 +254,45 @@ void local_deploy(Call& call) {
   else
     machine = create(call, hosts, order);
   give(call.clipboard, order, *machine);
+}
+
+void local_can_deploy(Call& call) {
+  const Order order = order_of(call);
+  const Hosts hosts = hosts_of(call, false);
+  hosts.launcher().check();
+  hosts.launcher().probe();
+  const std::optional<Machine> machine = hosts.find(order.fqdn);
+  if (machine) must_be_ours(call, *machine);
+  const std::uint16_t port = order.port.value_or(2222);
+  // Whoever goes leaves its own address to the one that comes.
+  if (!machine || machine->port != port) (void)free_address(order.range, order.fqdn, port, hosts.addresses());
+  if (call.plan && machine) call.change("create local host " + order.fqdn + " anew");
+  if (!call.plan) call.log("local host " + order.fqdn + " can be made here");
+}
+
+void local_adopt(Call& call) {
+  const Hosts hosts = hosts_of(call, false);
+  const std::string fqdn = fqdn_of(call);
+  const auto lock = call.plan ? nullptr : hosts.lock(fqdn);
+  std::optional<Machine> machine = hosts.find(fqdn);
+  if (machine) must_be_known(call, *machine);
+  if (call.plan) {
+    if (machine) call.change("take over " + shown(hosts, *machine));
+    return;
+  }
+  if (!machine)
+    throw Error(Kind::Permanent, "there is no local host " + fqdn + " in " + call.setting("DIR") + " to adopt");
+  if (!machine->marked()) {
+    machine->run = call.run;
+    machine->step = call.step;
+    hosts.write(*machine);
+  }
+  call.clipboard.set("instance_id", machine->id);
+  give_address(call.clipboard, *machine);
+  if (!machine->created.empty()) call.clipboard.set("created", machine->created);
+  if (!machine->host_key.empty()) call.clipboard.set_list("ssh_host_keys", {machine->host_key});
+  call.clipboard.set("flavour", machine->flavour);
+  call.log("took over " + shown(hosts, *machine));
 }
 
 void local_get_address(Call& call) {

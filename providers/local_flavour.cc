@@ -13,6 +13,10 @@ constexpr Flavour kFlavours[] = {
 
 }  // namespace
 
+std::span<const Flavour> flavours() {
+  return kFlavours;
+}
+
 const Flavour& find_flavour(std::string_view name) {
   std::string offered;
   for (const Flavour& one : kFlavours) {

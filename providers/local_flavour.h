@@ -4,6 +4,7 @@
 // local_flavour.cc.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,7 @@ struct Flavour {
   void (*run)(const Boot&);                  // the first process's life; does not return
 };
 
+std::span<const Flavour> flavours();
 // Error(Usage) naming the flavours that there are.
 const Flavour& find_flavour(std::string_view name);
 

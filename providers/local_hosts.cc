@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -100,7 +101,8 @@ Descriptor Hosts::open_host(const std::string& fqdn) const {
 }
 
 std::optional<Machine> Hosts::find(const std::string& fqdn) const {
-  const std::string foreign = path(fqdn) + " exists and is not a host of ours: `adopt " + fqdn + "`, or move it away";
+  const std::string foreign =
+      path(fqdn) + " exists and is not a host of ours: move it away, or give the host another name";
   struct stat state {};
   if (!root_ || ::fstatat(root_.get(), fqdn.c_str(), &state, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
   if (!S_ISDIR(state.st_mode)) throw Error(Kind::Refused, foreign);
@@ -120,8 +122,8 @@ bool Hosts::runs(const std::string& fqdn) const {
   return host && supervisor_of(host.get()).has_value();
 }
 
-std::set<std::string> Hosts::addresses() const {
-  std::set<std::string> found;
+std::vector<Machine> Hosts::all() const {
+  std::vector<Machine> found;
   if (!root_) return found;
   std::error_code fault;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory_, fault)) {
@@ -130,11 +132,18 @@ std::set<std::string> Hosts::addresses() const {
     try {
       const Descriptor host = open_directory(root_.get(), name);
       const std::optional<Machine> machine = host ? read_machine(host.get()) : std::nullopt;
-      if (machine) found.insert(machine->address);
+      if (machine) found.push_back(*machine);
     } catch (const Error&) {
       continue;  // not ours: the kernel will say whether its address is free
     }
   }
+  std::sort(found.begin(), found.end(), [](const Machine& a, const Machine& b) { return a.fqdn < b.fqdn; });
+  return found;
+}
+
+std::set<std::string> Hosts::addresses() const {
+  std::set<std::string> found;
+  for (const Machine& machine : all()) found.insert(machine.address);
   return found;
 }
 

@@ -45,6 +45,8 @@ class Hosts {
   std::optional<Machine> find(const std::string& fqdn) const;
   std::string path(const std::string& fqdn) const { return directory_ + "/" + fqdn; }
   bool runs(const std::string& fqdn) const;
+  // All hosts here, in order of name; what is none is passed over.
+  std::vector<Machine> all() const;
   std::set<std::string> addresses() const;  // of all hosts here
   const Launcher& launcher() const { return launcher_; }
 

@@ -23,6 +23,7 @@ struct Machine {
   bool wanted = true;    // switched on, as far as the tasks are concerned
   bool booted = false;   // was ready once; before that nobody has its address, and it may be made anew
 
+  bool marked() const { return !run.empty(); }  // by a run of jarvis's; one without is somebody else's
   std::string text() const;
   static Machine parse(std::string_view text);  // Error(Permanent) naming line and fault
 };

@@ -31,7 +31,8 @@ std::string json_of(const std::vector<Owned>& owned) {
                     {"created", one.created},
                     {"shown", one.shown},
                     {"machine", one.machine.empty() ? Json() : Json(one.machine)},
-                    {"monthly", or_null(one.monthly)}});
+                    {"monthly", or_null(one.monthly)},
+                    {"currency", one.currency}});
   }
   return text_of(list);
 }
@@ -43,7 +44,8 @@ std::string json_of(const std::vector<Offer>& offers) {
                     {"id", one.id},
                     {"label", one.label},
                     {"shown", one.shown},
-                    {"monthly", or_null(one.monthly)}});
+                    {"monthly", or_null(one.monthly)},
+                    {"currency", one.currency}});
   }
   return text_of(list);
 }

@@ -15,10 +15,10 @@ using workers::Error;
 using workers::Kind;
 
 constexpr const char* kOfTheMachine[] = {
-    "instance_id",       "ipaddress",        "ssh_port",      "macaddrs",
-    "created",           "password",         "ssh_host_keys", "ssh_host_private_key",
-    "ssh_login_key",     "ssh_login_pubkey", "known_hosts",   "sshfp",
-    "remote_ssh_pubkey",
+    "instance_id",       "ipaddress",         "ssh_port",      "macaddrs",
+    "created",           "password",          "ssh_host_keys", "ssh_host_private_key",
+    "ssh_login_key",     "ssh_login_pubkey",  "known_hosts",   "sshfp",
+    "remote_ssh_pubkey", "ssh_user_data_key",
 };
 
 std::string fqdn_of(const Call& call) {
@@ -142,11 +142,16 @@ void remove(Call& call, Provider& provider, bool all) {
   forget_machine(call.clipboard);
 }
 
+void say_created(const Call& call, const Provider& provider, const Recipe& recipe, const char* how) {
+  call.change("create " + provider.name() + " " + fqdn_of(call) + how + ": " + shown_recipe(recipe));
+  if (recipe.monthly) call.cost(*recipe.monthly, recipe.currency);
+}
+
 void plan_deploy(const Call& call, Provider& provider, const std::optional<Machine>& machine, bool boot) {
   if (!machine) {
     const Recipe recipe = provider.resolve(call.clipboard);
     provider.ask(call);
-    return call.change("create " + provider.name() + " " + fqdn_of(call) + ": " + shown_recipe(recipe));
+    return say_created(call, provider, recipe, "");
   }
   if (boot && machine->power == Power::Off) call.change("start " + called(provider, *machine));
 }
@@ -177,9 +182,11 @@ Machine require_machine(const Call& call, Provider& provider) {
 }
 
 void can_deploy(Call& call, Provider& provider) {
-  (void)machine_of(call, provider);  // a foreign one is in the way
+  const auto machine = machine_of(call, provider);  // a foreign one is in the way
   const Recipe recipe = provider.resolve(call.clipboard);
   provider.ask(call);
+  // Of a machine that is there `deploy` in plan mode says nothing, but this is asked by who will make it anew.
+  if (call.plan && machine) say_created(call, provider, recipe, " anew");
   if (!call.plan) call.log(provider.name() + " can make " + fqdn_of(call) + ": " + shown_recipe(recipe));
 }
 
@@ -193,17 +200,16 @@ void deploy(Call& call, Provider& provider, bool boot) {
   if (call.plan) return plan_deploy(call, provider, machine, boot);
   const bool of_this_step = !machine || machine->marks->step == call.step;
   if (!call.clipboard.scalar("password")) call.clipboard.set("password", workers::random_password());
-  if (!machine) {
-    machine = create(call, provider);
-  } else if (of_this_step) {
-    (void)provider.resolve(call.clipboard);
-  } else {
+  const bool was_there = machine.has_value();
+  if (!was_there) machine = create(call, provider);
+  if (!of_this_step) {
     refuse_differences(call, provider, *machine);
     call.log("keeping " + called(provider, *machine));
   }
   if (boot) {
     try {
-      machine = provider.complete(call, *machine);  // what is taken back below is the one of before
+      if (of_this_step && was_there) (void)provider.resolve(call.clipboard);
+      machine = provider.complete(call, *machine);
     } catch (const Error& e) {
       if (e.kind() == Kind::Transient || e.kind() == Kind::Bug || !of_this_step) throw;
       take_back(call, provider, *machine, e);
@@ -262,12 +268,18 @@ void destroy(Call& call, Provider& provider) {
 void adopt(Call& call, Provider& provider) {
   const auto machine = the_only_one(call, provider);
   const std::string fqdn = fqdn_of(call);
-  if (!machine) throw Error(Kind::Permanent, provider.name() + " has no machine " + fqdn + " to adopt");
-  if (machine->marks && machine->marks->fqdn != fqdn)
-    throw Error(Kind::Refused, called(provider, *machine) + " is jarvis's already, as " + machine->marks->fqdn);
+  if (!machine) {
+    if (call.plan) return;  // who looks for the provider that has it asks all of them
+    throw Error(Kind::Permanent, provider.name() + " has no machine " + fqdn + " to adopt");
+  }
+  must_be_known(call, provider, machine);
+  if (machine->marks) must_be_ours(call, provider, *machine);
   if (call.plan) {
-    if (!machine->marks) call.change("take over " + called(provider, *machine) + ", " + machine->shown);
-    return;
+    std::string at;
+    for (const std::string& address : machine->addresses) at += (at.empty() ? " at " : ", ") + address;
+    return call.change("take over " + called(provider, *machine) + at +
+                       (machine->shown.empty() ? "" : ", " + machine->shown) +
+                       (machine->marks ? ", made by run " + machine->marks->run : ""));
   }
   if (!machine->marks) provider.mark(*machine, {fqdn, call.run, call.step});
   provider.describe(*machine, call.clipboard);

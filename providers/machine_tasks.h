@@ -24,7 +24,8 @@ void reboot(workers::Call& call, Provider& provider);
 // redeploy: data disks and volumes stay unless the spec's `wipe` names them; destroy() leaves nothing of ours.
 void delete_machine(workers::Call& call, Provider& provider);
 void destroy(workers::Call& call, Provider& provider);
-// Takes over a machine that jarvis did not make: our marks on it, its spec on the clipboard.
+// Takes over a machine that jarvis did not make, or whose run is not known any more: our marks on it, its spec on the
+// clipboard. In plan mode it says change() exactly when there is one.
 void adopt(workers::Call& call, Provider& provider);
 // Lists for people, JSON (which is YAML): `machines` and `offers`.
 void list_machines(workers::Call& call, Provider& provider);

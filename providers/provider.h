@@ -12,14 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "providers/machine_lists.h"
 #include "workers/worker.h"
 
 namespace jarvis::providers {
-
-// What jarvis writes on a machine in the very call that creates it (CONTRACTS §4): whose it is and which step made it.
-struct Marks {
-  std::string fqdn, run, step;
-};
 
 enum class Power { Off, On, Changing };
 
@@ -39,23 +35,6 @@ struct Recipe {
   std::string shown;              // "g6-nanode-1 (1 CPU, 1024 MB) in us-southeast from linode/debian12"
   std::optional<double> monthly;  // where the API tells
   std::string currency = "USD";
-};
-
-// What carries our marks: a machine, a volume or disk, an address that costs money.
-struct Owned {
-  std::string kind;  // machine, volume, address
-  std::string id, name;
-  Marks marks;
-  std::string created, shown;
-  std::string machine;  // the id of the machine that has it; empty for machines and for what is left
-  std::optional<double> monthly;
-};
-
-// What is offered to specs.
-struct Offer {
-  std::string kind;  // region, type, image
-  std::string id, label, shown;
-  std::optional<double> monthly;
 };
 
 class Provider {

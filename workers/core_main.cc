@@ -16,12 +16,16 @@ constexpr workers::BuiltIn kTasks[] = {
     {"bench:echo", workers::bench_echo},
     {"monitoring:silence", workers::silence},
     {"monitoring:unsilence", workers::unsilence},
+    {"local:can_deploy", providers::local_can_deploy},
     {"local:deploy", providers::local_deploy},
     {"local:get_address", providers::local_get_address},
     {"local:shutdown", providers::local_shutdown},
     {"local:startup", providers::local_startup},
     {"local:reboot", providers::local_reboot},
     {"local:destroy", providers::local_destroy},
+    {"local:adopt", providers::local_adopt},
+    {"local:machines", providers::local_machines},
+    {"local:offers", providers::local_offers},
 };
 
 }  // namespace

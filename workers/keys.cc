@@ -76,8 +76,8 @@ void prepare_keys(Call& call) {
 }
 
 void forget_keys(Call& call) {
-  for (const char* key :
-       {"password", "ssh_host_private_key", "ssh_host_keys", "known_hosts", "sshfp", "remote_ssh_pubkey"})
+  for (const char* key : {"password", "ssh_host_private_key", "ssh_host_keys", "ssh_user_data_key", "known_hosts",
+                          "sshfp", "remote_ssh_pubkey"})
     call.clipboard.erase(key);
 }
 

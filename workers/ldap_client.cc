@@ -11,6 +11,8 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -298,6 +300,37 @@ Uris take_uris(char** uris) {
   return made;
 }
 
+// The list of changes as libldap wants it; refers to the caller's strings.
+class Modifications {
+ public:
+  void add(int operation, const std::string& attribute, const std::vector<std::string>& values) {
+    if (values.empty()) return;
+    auto& pointers = pointers_.emplace_back();
+    for (const std::string& value : values) {
+      values_.push_back({static_cast<ber_len_t>(value.size()), const_cast<char*>(value.data())});
+      pointers.push_back(&values_.back());
+    }
+    pointers.push_back(nullptr);
+    LDAPMod& one = modifications_.emplace_back();
+    one.mod_op = operation | LDAP_MOD_BVALUES;
+    one.mod_type = const_cast<char*>(attribute.c_str());
+    one.mod_bvalues = pointers.data();
+  }
+
+  LDAPMod** list() {
+    list_.clear();
+    for (LDAPMod& one : modifications_) list_.push_back(&one);
+    list_.push_back(nullptr);
+    return list_.data();
+  }
+
+ private:
+  std::deque<berval> values_;
+  std::deque<std::vector<berval*>> pointers_;
+  std::deque<LDAPMod> modifications_;
+  std::vector<LDAPMod*> list_;
+};
+
 class LibldapDirectory final : public Directory {
  public:
   explicit LibldapDirectory(LdapAccess access) : access_(std::move(access)) {
@@ -328,7 +361,87 @@ class LibldapDirectory final : public Directory {
     return found;
   }
 
+  void add(const LdapEntry& entry) override {
+    Modifications all;
+    for (const auto& [attribute, values] : entry.values) all.add(LDAP_MOD_ADD, attribute, values);
+    write("adding", entry.dn, [&](LDAP* handle, const std::string& dn, int* id) {
+      return ldap_add_ext(handle, dn.c_str(), all.list(), nullptr, nullptr, id);
+    });
+  }
+
+  void modify(const std::string& dn, const std::vector<LdapChange>& changes) override {
+    Modifications all;
+    for (const LdapChange& change : changes) {
+      all.add(LDAP_MOD_DELETE, change.attribute, change.remove);
+      all.add(LDAP_MOD_ADD, change.attribute, change.add);
+    }
+    write("changing", dn, [&](LDAP* handle, const std::string& there, int* id) {
+      return ldap_modify_ext(handle, there.c_str(), all.list(), nullptr, nullptr, id);
+    });
+  }
+
+  void remove(const std::string& dn) override {
+    write("removing", dn, [](LDAP* handle, const std::string& there, int* id) {
+      return ldap_delete_ext(handle, there.c_str(), nullptr, nullptr, id);
+    });
+  }
+
  private:
+  using Start = std::function<int(LDAP*, const std::string& dn, int* id)>;
+
+  void write(const std::string& what, const std::string& dn, const Start& start) {
+    try {
+      write_at(*connection_, what, dn, start, 0);
+    } catch (Error& e) {
+      throw e.within(what + " " + printable(dn));
+    }
+  }
+
+  void write_at(Connection& connection, const std::string& what, const std::string& dn, const Start& start, int depth) {
+    int id = 0;
+    if (const int code = start(connection.handle(), dn, &id); code != LDAP_SUCCESS) throw connection.error(code);
+    const Message message = connection.answer(id, LDAP_MSG_ALL);
+    int code = LDAP_OTHER;
+    char* said = nullptr;
+    char** uris = nullptr;
+    ldap_parse_result(connection.handle(), message.get(), &code, nullptr, &said, &uris, nullptr, 0);
+    const std::string detail = said == nullptr ? "" : said;
+    ldap_memfree(said);
+    const Uris referred = take_uris(uris);
+    if (code == LDAP_REFERRAL) return follow_writing(referred, what, dn, start, depth + 1);
+    if (code == LDAP_SUCCESS || (code == LDAP_NO_SUCH_OBJECT && what == "removing")) return;
+    if (code == LDAP_NO_SUCH_OBJECT && what == "adding")
+      throw Error(Kind::Permanent, connection.server() + ": the entry above it is not there");
+    if (code == LDAP_NO_SUCH_OBJECT || code == LDAP_ALREADY_EXISTS || code == LDAP_NO_SUCH_ATTRIBUTE ||
+        code == LDAP_TYPE_OR_VALUE_EXISTS) {
+      Error changed(Kind::Transient,
+                    connection.server() + ": somebody else has changed it (" + ldap_err2string(code) + ")");
+      throw changed.retry_after(kAskAgain);
+    }
+    throw connection.error(code, detail);
+  }
+
+  // A replica names the server that takes writes. The credentials go to servers of the configuration only, and without
+  // them no server should let us write: so only those are asked.
+  void follow_writing(const Uris& uris, const std::string& what, const std::string& dn, const Start& start, int depth) {
+    std::string said;
+    for (const std::string& uri : uris) {
+      const ParsedUri url = parse_uri(uri);
+      const std::string server = server_of(*url);
+      if (depth > kDeepestReferral || listed_.count(server) == 0) {
+        said += (said.empty() ? "" : ", ") + printable(server);
+        continue;
+      }
+      Connection connection(access_, *url, true);
+      return write_at(connection, what, url->lud_dn != nullptr && *url->lud_dn != '\0' ? url->lud_dn : dn, start,
+                      depth);
+    }
+    throw Error(
+        Kind::Permanent,
+        connection_->server() + " takes no writes and refers to " + (said.empty() ? "nobody" : said) +
+            (depth > kDeepestReferral ? ": too many referrals" : ", which is not in the configuration (ldap.uri)"));
+  }
+
   void search_at(Connection& connection, const LdapSearch& search, int depth, LdapFound& found) {
     std::vector<char*> attributes;
     for (const std::string& one : search.attributes) attributes.push_back(const_cast<char*>(one.c_str()));

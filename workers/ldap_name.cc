@@ -31,6 +31,13 @@ std::string folded(std::string_view text) {
   return made;
 }
 
+// As names and filters both have it: a backslash and two digits.
+std::string escaped(char c) {
+  static const char* const kHex = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  return {'\\', kHex[byte >> 4U], kHex[byte & 15U]};
+}
+
 Rdn folded(const Rdn& rdn) {
   Rdn made;
   for (const auto& [type, value] : rdn) made.emplace_back(folded(type), folded(value));
@@ -79,18 +86,24 @@ bool LdapName::lies_under(const LdapName& base) const {
                     [](const Rdn& a, const Rdn& b) { return folded(a) == folded(b); });
 }
 
+std::string name_value(std::string_view value) {
+  std::string made;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    const bool at_an_end = i == 0 || i + 1 == value.size();
+    const bool special = std::string_view("\"+,;<>=\\").find(c) != std::string_view::npos || (c == '#' && i == 0) ||
+                         (c == ' ' && at_an_end) || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    made += special ? escaped(c) : std::string(1, c);
+  }
+  return made;
+}
+
 std::string filter_value(std::string_view value) {
-  static const char* const kHex = "0123456789abcdef";
   std::string made;
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte >= 0x7F || c == '*' || c == '(' || c == ')' || c == '\\') {
-      made += '\\';
-      made += kHex[byte >> 4U];
-      made += kHex[byte & 15U];
-    } else {
-      made += c;
-    }
+    const bool special = byte < 0x20 || byte >= 0x7F || c == '*' || c == '(' || c == ')' || c == '\\';
+    made += special ? escaped(c) : std::string(1, c);
   }
   return made;
 }

@@ -20,12 +20,15 @@ class LdapName {
   std::string text() const { return text_; }              // as libldap writes it
   // Itself or below. Types and values are compared without case and surplus blanks.
   bool lies_under(const LdapName& base) const;
+  bool is(const LdapName& other) const { return rdns_.size() == other.rdns_.size() && lies_under(other); }
 
  private:
   std::vector<Rdn> rdns_;
   std::string text_;
 };
 
+// `value` so that it stands for itself in a name: "Debian\\2C 12".
+std::string name_value(std::string_view value);
 // `value` so that it stands for itself in a filter: * ( ) \ NUL and everything that is not ASCII escaped.
 std::string filter_value(std::string_view value);
 // "(cn=loki)", "(&(cn=a)(uid=b))".

@@ -18,7 +18,6 @@ using std::chrono::nanoseconds;
 namespace {
 
 constexpr nanoseconds kLongestWait = std::chrono::seconds(5);
-constexpr nanoseconds kBelievable = std::chrono::hours(1);  // a clock that was set back must not stop everything
 
 class Locked {
  public:
@@ -74,7 +73,8 @@ void Pace::take() {
     const Locked locked(file_);
     const nanoseconds time = now();
     nanoseconds due = locked.due();
-    if (due < time || due > time + kBelievable) due = time;
+    // Farther away than any turn that was ever taken: a clock was set back, which must not stop everything.
+    if (due < time || due > time + allowance + kLongestWait + interval) due = time;
     wait = std::max(due - allowance - time, nanoseconds(0));
     if (wait > kLongestWait) {
       Error error(Kind::Transient, "too many calls are due before this one");

@@ -10,6 +10,11 @@ constexpr const char* kPlace =
     "set -e; folder=$(dirname \"$1\"); [ -d \"$folder\" ] || mkdir -p -m 700 \"$folder\"; "
     "if ! [ -e \"$1\" ]; then umask 077; : > \"$1\"; chmod \"$2\" \"$1\"; fi; ";
 
+constexpr const char* kReplace =
+    "set -e; folder=$(dirname \"$1\"); [ -d \"$folder\" ] || mkdir -p -m 755 \"$folder\"; umask 077; "
+    "made=$(mktemp \"$1.XXXXXX\"); trap 'rm -f \"$made\"' EXIT; cat > \"$made\"; chown 0:0 \"$made\"; "
+    "chmod \"$2\" \"$made\"; mv -f \"$made\" \"$1\"";
+
 std::string shown(const std::vector<std::string>& arguments) {
   // A script is named by what it works on: its text tells a person nothing.
   if (arguments.size() > 4 && arguments[0] == "sh") return arguments[3] + ' ' + arguments[4];
@@ -63,6 +68,10 @@ std::string RemoteHost::read_file(const std::string& path) {
 
 void RemoteHost::write_file(const std::string& path, const std::string& text, const std::string& mode) {
   run({"sh", "-c", std::string(kPlace) + "exec cat > \"$1\"", "write", path, mode}, text);
+}
+
+void RemoteHost::replace_file(const std::string& path, const std::string& text, const std::string& mode) {
+  run({"sh", "-c", kReplace, "replace", path, mode}, text);
 }
 
 void RemoteHost::append_file(const std::string& path, const std::string& text, const std::string& mode) {

@@ -31,6 +31,9 @@ class RemoteHost {
   std::string read_file(const std::string& path);
   // Replaces or appends; a new file gets this mode, a new folder above it 0700.
   void write_file(const std::string& path, const std::string& text, const std::string& mode);
+  // Replaces as a whole, owned by root and with exactly this mode; no moment in which others could read it or half of
+  // it is there.
+  void replace_file(const std::string& path, const std::string& text, const std::string& mode);
   void append_file(const std::string& path, const std::string& text, const std::string& mode);
 
   const Call& call() const { return call_; }

@@ -69,7 +69,7 @@ void own_key_rows(pipeline::TaskTable& table) {
   TaskRow make = row("ssh:make_host_keys", "ssh", "host's own ssh key",
                      "over the first login the host makes a key that no user data ever held");
   make.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
-  make.uses = {"ssh_port", "ssh_host_private_key"};
+  make.uses = {"ssh_port", "ssh_host_private_key", "ssh_user_data_key"};
   make.gives = {"ssh_host_keys"};
   make.timeout = 2min;
   table.add(make);
@@ -77,7 +77,7 @@ void own_key_rows(pipeline::TaskTable& table) {
   TaskRow own = row("ssh:own_keys", "ssh", "host's own ssh key",
                     "the host answers with its own key alone; the one that was handed over is forgotten");
   own.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
-  own.uses = {"ssh_port", "ssh_host_private_key"};
+  own.uses = {"ssh_port", "ssh_host_private_key", "ssh_user_data_key"};
   own.gives = {"ssh_host_keys"};
   own.timeout = 2min;
   table.add(own);
@@ -111,6 +111,32 @@ void local_rows(pipeline::TaskTable& table) {
   deploy.plan = true;
   deploy.timeout = 2min;
   table.add(deploy);
+
+  TaskRow can_deploy = row("local:can_deploy", "core", "ask the provider",
+                           "could the host be made now: namespaces, keys, port, a free address");
+  can_deploy.needs = deploy.needs;
+  can_deploy.uses = deploy.uses;
+  can_deploy.plan = true;
+  table.add(can_deploy);
+
+  TaskRow adopt = row("local:adopt", "core", "take over the machine",
+                      "jarvis's mark on a local host that it did not make, its spec on the clipboard");
+  adopt.needs = {"fqdn"};
+  adopt.uses = {"instance_id"};
+  adopt.gives = {"instance_id", "ipaddress", "ssh_port", "created", "ssh_host_keys"};
+  adopt.from_spec = {"ssh_port"};
+  adopt.plan = true;
+  adopt.destroys = true;  // it gives jarvis the right to
+  table.add(adopt);
+
+  for (const auto& [key, help] : {std::pair("machines", "the local hosts that carry jarvis's mark"),
+                                  std::pair("offers", "flavours and the range of addresses")}) {
+    TaskRow list = row((std::string("local:") + key).c_str(), "core", (std::string("list ") + key).c_str(), help);
+    list.gives = {key};
+    list.timeout = 1min;
+    list.retry.deadline = 2min;
+    table.add(list);
+  }
 
   TaskRow address =
       row("local:get_address", "core", "get the address", "the address and port where the machine answers");
@@ -190,8 +216,9 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
   add("destroy", "delete the machine", "deletes it and all that was made for it; well when it is gone",
       [](TaskRow& made) { made.destroys = true; });
   add("adopt", "take over the machine", "jarvis's marks on a machine that it did not make, its spec on the clipboard",
-      [](TaskRow& made) {
+      [&](TaskRow& made) {
         made.gives = {"instance_id", "ipaddress", "macaddrs", "created"};
+        made.from_spec = from_spec;
         made.destroys = true;  // it gives jarvis the right to
       });
   const auto lists = [](const char* key) {
@@ -206,6 +233,39 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
   };
   add("machines", "list machines", "what carries jarvis's marks at this provider", lists("machines"));
   add("offers", "list offers", "regions, types and images of this provider", lists("offers"));
+}
+
+void linode_rows(pipeline::TaskTable& table) {
+  const std::vector<std::string> spec = {"guestid", "datacenter", "size",   "sshpubkey", "disks",
+                                         "volumes", "wipe",       "kernel", "rdns"};
+  machine_rows(table, "linode", spec, {});
+
+  TaskRow rebuild = row("linode:rebuild", "http", "make the machine anew",
+                        "the machine's root from the image again: same id and address, data disks and volumes stay");
+  rebuild.needs = {"hostname", "fqdn"};
+  rebuild.uses = spec;
+  for (const char* key : {"instance_id", "password", "ssh_host_private_key", "ssh_host_keys", "ssh_login_pubkey"})
+    rebuild.uses.emplace_back(key);
+  rebuild.gives = {"instance_id", "ipaddress", "created", "password", "ssh_host_keys", "ssh_user_data_key"};
+  rebuild.timeout = 5min;
+  rebuild.plan = true;
+  rebuild.destroys = true;
+  table.add(rebuild);
+
+  TaskRow kernel = row("linode:set_kernel", "http", "set the kernel",
+                       "the kernel of the machine's configuration profile: the spec's `kernel`, else linode/grub2");
+  kernel.needs = {"fqdn"};
+  kernel.uses = {"instance_id", "kernel"};
+  kernel.timeout = 2min;
+  kernel.plan = true;
+  table.add(kernel);
+
+  TaskRow rdns = row("linode:set_rdns", "http", "reverse DNS",
+                     "the reverse DNS of the machine's addresses, if the spec says `rdns: yes`");
+  rdns.needs = {"fqdn"};
+  rdns.uses = {"instance_id", "rdns"};
+  rdns.timeout = 2min;
+  table.add(rdns);
 }
 
 // What only EC2 has.
@@ -227,13 +287,31 @@ void ec2_rows(pipeline::TaskTable& table) {
   table.add(keys);
 }
 
+void vmware_rows(pipeline::TaskTable& table) {
+  const std::vector<std::string> spec = {"guestid",       "datacenter",  "size",     "num_cpus", "disksize",
+                                         "datastore",     "nic_network", "nic_type", "vmhost",   "folder",
+                                         "resource_pool", "volumes",     "ipaddress"};
+  machine_rows(table, "vmware", spec, {"ipaddress"});
+  TaskRow create = *table.require("vmware:deploy");
+  create.name = "vmware:create";
+  create.help = "a machine as deploy makes it, left off: for installing over the network";
+  table.add(create);
+  TaskRow macaddrs =
+      row("vmware:get_macaddrs", "http", "get the MAC addresses", "of the machine's network adapters, in their order");
+  macaddrs.needs = {"fqdn"};
+  macaddrs.uses = {"instance_id"};
+  macaddrs.gives = {"macaddrs"};
+  macaddrs.timeout = 5min;
+  table.add(macaddrs);
+}
+
 void cloud_rows(pipeline::TaskTable& table) {
-  machine_rows(table, "linode", {"guestid", "datacenter", "size"}, {});
+  linode_rows(table);
   machine_rows(table, "ec2",
                {"guestid", "datacenter", "size", "disk", "volumes", "wipe", "elastic", "subnet", "security_groups"},
                {});
   ec2_rows(table);
-  machine_rows(table, "vmware", {"guestid", "datacenter", "size"}, {"ipaddress"});
+  vmware_rows(table);
 }
 
 // Where specs come from. Asked before there is a run, so the person waits: short limits, and each task ends by itself
@@ -261,6 +339,40 @@ void spec_rows(pipeline::TaskTable& table) {
   table.add(check);
 }
 
+// Booting from the network, and what the directory knows of a host.
+void boot_rows(pipeline::TaskTable& table) {
+  const auto add = [&](const char* name, const char* family, const char* stage, const char* help,
+                       std::vector<std::string> needs, std::vector<std::string> uses, const char* undo = "") {
+    TaskRow made = row(name, family, stage, help);
+    made.needs = std::move(needs);
+    made.uses = std::move(uses);
+    made.undo = undo;
+    made.timeout = 1min;
+    made.plan = true;
+    table.add(made);
+  };
+  add("ldapworker:dhcp_install", "ldap", "dhcp: boot the installer",
+      "the host's DHCP entry in the directory, with the loader that installs",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server"}, "ldapworker:dhcp_local");
+  add("ldapworker:dhcp_local", "ldap", "dhcp: boot from disk",
+      "the host's DHCP entry in the directory, with the loader that starts what is on its disk",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server"});
+  add("ldapworker:dhcp_remove", "ldap", "dhcp: forget the host", "takes the host's DHCP entry out of the directory",
+      {"fqdn"}, {});
+  add("ldapworker:join_os_set", "ldap", "operating system",
+      "the host into its operating system's group, and out of others", {"hostname", "os"}, {});
+  add("ldapworker:save_secret", "ssh", "ldap password", "the host's LDAP password into its /etc/ldap/ldap.secret, 0400",
+      {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key", "password"}, {"ssh_port"});
+  add("pxe:links_install", "http", "boot menu: install",
+      "the boot links lead to the host's install menu; TFTP shows it", {"hostname", "fqdn", "ipaddress", "macaddrs"},
+      {"os", "next-server", "dhcplinks"}, "pxe:links_menu");
+  add("pxe:links_menu", "http", "boot menu: main", "the boot links lead to the main menu; TFTP shows it",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server", "dhcplinks"});
+  add("pxe:links_remove", "http", "boot menu: none",
+      "takes away the host's boot links and install menu where jarvis keeps them",
+      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {});
+}
+
 // Tasks that do next to nothing: what the pipeline itself costs (tests/bench).
 void bench_rows(pipeline::TaskTable& table) {
   table.add(row("bench:nothing", "core", "nothing", "takes the clipboard and leaves it alone; for measuring"));
@@ -278,6 +390,7 @@ void add_built_in(pipeline::TaskTable& table) {
   local_rows(table);
   cloud_rows(table);
   spec_rows(table);
+  boot_rows(table);
   bench_rows(table);
 }
 

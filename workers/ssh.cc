@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kUser = "root";
+constexpr const char* kLdapSecret = "/etc/ldap/ldap.secret";
 constexpr const char* kKeyFile = "/root/.ssh/id_ed25519";
 constexpr const char* kHostKeyFile = "/etc/ssh/ssh_host_ed25519_key";
 constexpr const char* kNewHostKeyFile = "/etc/ssh/ssh_host_ed25519_key.own";  // until the host answers with it
@@ -103,10 +104,13 @@ PublicKey key_pair_on_host(RemoteHost& host, const Call& call, const char* file,
   return key_at(host.run({"ssh-keygen", "-y", "-P", "", "-f", file}), key);
 }
 
-bool was_handed_over(const Call& call) {
-  if (call.clipboard.scalar("ssh_host_private_key")) return true;
+// The host key that stands in the host's user data, by this deployment or, where they could not be changed, by an
+// earlier one.
+std::optional<PublicKey> handed_over_key(const Call& call) {
+  if (const auto line = call.clipboard.scalar("ssh_user_data_key")) return key_at(*line, "ssh_user_data_key");
+  if (const auto key = call.clipboard.scalar("ssh_host_private_key")) return public_half(*key);
   call.log("jarvis handed over no host key: nothing to replace");
-  return false;
+  return std::nullopt;
 }
 
 bool same(const PublicKey& a, const PublicKey& b) {
@@ -177,8 +181,32 @@ void ssh_make_keypair(Call& call) {
   call.clipboard.set("remote_ssh_pubkey", key.line());
 }
 
+void ssh_save_secret(Call& call) {
+  const std::string fqdn = call.clipboard.require("fqdn");
+  const std::string password = call.clipboard.require("password");
+  const std::string change = std::string("write ") + kLdapSecret + " of " + fqdn;
+  std::unique_ptr<SshSession> session;
+  try {
+    session = logged_in(call.clipboard);
+  } catch (const Error& e) {
+    // Before a redeploy the host may be off, or another one: no reason not to plan.
+    if (!call.plan || e.kind() == Kind::Usage) throw;
+    call.log(e.what());
+    return call.change(change);
+  }
+  RemoteHost host(*session, call);
+  const std::string state = host.try_run({"stat", "-c", "%u %a %F", kLdapSecret}).output;
+  if (state == "0 400 regular file\n" && host.read_file(kLdapSecret) == password + "\n")
+    return call.log(std::string(kLdapSecret) + " holds it already");
+  if (call.plan) return call.change(change);
+  host.replace_file(kLdapSecret, password + "\n", "0400");
+  if (host.read_file(kLdapSecret) != password + "\n")
+    throw Error(Kind::Permanent, session->place() + ": " + kLdapSecret + " does not hold what was written");
+  call.progress(std::string(kLdapSecret) + " written");
+}
+
 void ssh_make_host_keys(Call& call) {
-  if (!was_handed_over(call)) return;
+  if (!handed_over_key(call)) return;
   const auto session = logged_in(call.clipboard);
   RemoteHost host(*session, call);
   PublicKey made = key_pair_on_host(host, call, kNewHostKeyFile, "ssh_host_keys");
@@ -191,17 +219,17 @@ void ssh_make_host_keys(Call& call) {
 }
 
 void ssh_own_keys(Call& call) {
-  if (!was_handed_over(call)) return;
-  const PublicKey handed_over = public_half(call.clipboard.require("ssh_host_private_key"));
+  const auto handed_over = handed_over_key(call);
+  if (!handed_over) return;
   std::vector<std::string> own;
   for (const std::string& line : call.clipboard.list("ssh_host_keys")) {
-    if (!same(key_at(line, "ssh_host_keys"), handed_over)) own.push_back(line);
+    if (!same(key_at(line, "ssh_host_keys"), *handed_over)) own.push_back(line);
   }
   if (own.empty())
     throw Error(Kind::Usage, "ssh_host_keys: none but the one that jarvis handed over; ssh:make_host_keys first");
   {
     const auto session = logged_in(call.clipboard);
-    if (same(session->host_key(), handed_over)) {
+    if (same(session->host_key(), *handed_over)) {
       RemoteHost host(*session, call);
       // Both are renames within a folder: at no moment is there no key. What stands in the first is the key of the
       // second line from here on, also when this is cut short and asked again.
@@ -214,10 +242,11 @@ void ssh_own_keys(Call& call) {
     }
   }
   const auto again = logged_in(call.clipboard);
-  if (same(again->host_key(), handed_over)) not_yet(again->place() + " does not answer with its own key yet", 1s);
+  if (same(again->host_key(), *handed_over)) not_yet(again->place() + " does not answer with its own key yet", 1s);
   call.log(again->place() + " answers with its own key, " + again->host_key().fingerprint());
   call.clipboard.set_list("ssh_host_keys", own);
   call.clipboard.erase("ssh_host_private_key");
+  call.clipboard.erase("ssh_user_data_key");
 }
 
 }  // namespace jarvis::workers

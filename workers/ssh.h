@@ -10,6 +10,7 @@ void ssh_wait(Call& call);            // exit 75 until the host answers; a wrong
 void ssh_fingerprints(Call& call);    // gives sshfp ("4 2 HEX", RFC 4255, 6594, 7479), known_hosts (lines)
 void ssh_run_first_boot(Call& call);  // host name, root password, authorized keys; each read back
 void ssh_make_keypair(Call& call);    // gives remote_ssh_pubkey
+void ssh_save_secret(Call& call);     // ldapworker:save_secret: `password` in /etc/ldap/ldap.secret, 0400
 
 // A host key that came with user data can be read by everybody on the host, so it serves the first login only. Over
 // that login the host makes a key of its own (make_host_keys: beside the old one; both are expected from now on), then

@@ -8,10 +8,15 @@ namespace {
 using namespace jarvis;
 
 constexpr workers::BuiltIn kTasks[] = {
-    {"keys:prepare", workers::prepare_keys},         {"ssh:wait", workers::ssh_wait},
-    {"ssh:fingerprints", workers::ssh_fingerprints}, {"ssh:run_first_boot", workers::ssh_run_first_boot},
-    {"ssh:make_keypair", workers::ssh_make_keypair}, {"ssh:make_host_keys", workers::ssh_make_host_keys},
-    {"ssh:own_keys", workers::ssh_own_keys},         {"keys:forget", workers::forget_keys},
+    {"keys:prepare", workers::prepare_keys},
+    {"ssh:wait", workers::ssh_wait},
+    {"ssh:fingerprints", workers::ssh_fingerprints},
+    {"ssh:run_first_boot", workers::ssh_run_first_boot},
+    {"ssh:make_keypair", workers::ssh_make_keypair},
+    {"ssh:make_host_keys", workers::ssh_make_host_keys},
+    {"ssh:own_keys", workers::ssh_own_keys},
+    {"keys:forget", workers::forget_keys},
+    {"ldapworker:save_secret", workers::ssh_save_secret},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
 #include <cstdlib>
 
 namespace jarvis::workers {
@@ -66,6 +67,12 @@ void Call::log(std::string_view text) const {
 }
 void Call::change(std::string_view text) const {
   say("change: ", text);
+}
+
+void Call::cost(double monthly, std::string_view currency) const {
+  char amount[64];
+  std::snprintf(amount, sizeof amount, "%.2f ", monthly);
+  say("cost: ", amount + std::string(currency));
 }
 
 void not_yet(std::string_view why, std::chrono::milliseconds delay) {

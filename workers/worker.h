@@ -44,6 +44,8 @@ struct Call {
   void progress(std::string_view text) const;
   void log(std::string_view text) const;
   void change(std::string_view text) const;
+  // In plan mode: what making it costs a month ("cost: 5.00 USD"); what a role may spend is compared with it.
+  void cost(double monthly, std::string_view currency) const;
 };
 
 // Not yet: the attempt ends with exit 75 and the task is asked again after the delay, without holding a process.

@@ -50,6 +50,23 @@ Asker asker(const std::string& person, const std::string& place = "freenet/#ops"
 
 }  // namespace
 
+TEST_CASE("access: what an order costs") {
+  Settings made = settings();
+  made.roles["operator"].monthly = 20;
+  const auto asks = [&](const std::string& person, std::optional<double> monthly) {
+    return may(made, asker(person, person == "both" ? "freenet/#mail" : "freenet/#ops"),
+               {"deploy", {person == "both" ? "mail.example.net" : "loki.example.org"}, "local", monthly});
+  };
+  CHECK(asks("thor", {}).allowed);
+  CHECK(asks("thor", 20).allowed);
+  CHECK_FALSE(asks("thor", 20.01).allowed);
+  CHECK(asks("thor", 25.5).rule == "role operator may spend 20 a month at once, and this would cost 25.50");
+  CHECK(asks("both", 100).allowed);  // by his other role, which has no bound
+  made.roles["operator"].monthly = 0;
+  CHECK(asks("thor", 0).allowed);
+  CHECK_FALSE(asks("thor", 0.01).allowed);
+}
+
 TEST_CASE("access: patterns") {
   struct Case {
     const char* pattern;

@@ -44,7 +44,7 @@ struct State {
 };
 
 std::string fault_of(const Audit& audit) {
-  return audit.read([](const nlohmann::json&) {}).fault;
+  return audit.reading().verify([](const nlohmann::json&, std::uint64_t) {}).fault;
 }
 
 }  // namespace
@@ -68,7 +68,8 @@ TEST_CASE("audit: what is written is read again, and is for nobody else") {
   }
   state.write(2);
   std::vector<nlohmann::json> records;
-  const auto verified = state.open().read([&](const nlohmann::json& one) { records.push_back(one); });
+  const auto verified =
+      state.open().reading().verify([&](const nlohmann::json& one, std::uint64_t) { records.push_back(one); });
   CHECK(verified.records == 3);
   CHECK(verified.fault.empty());
   REQUIRE(records.size() == 3);
@@ -186,7 +187,7 @@ TEST_CASE("audit: killed while it wrote") {
   std::ofstream(state.head, std::ios::binary) << head_of_two;
   CHECK(fault_of(state.open()).empty());
   state.write(2, "later");
-  const auto verified = state.open().read([](const nlohmann::json&) {});
+  const auto verified = state.open().reading().verify([](const nlohmann::json&, std::uint64_t) {});
   CHECK(verified.fault.empty());
   CHECK(verified.records >= 4);
 }

@@ -44,9 +44,11 @@ const ModuleSetting* find_setting(const Settings& settings, const std::string& m
 void write_named_files(const ScratchDirectory& scratch) {
   scratch.write("plans/demo.yaml", "provider: demo\ndeploy: [demo:one]\n");
   for (const char* file : {"linode.token", "ec2.key", "vmware.password", "vcenter.pem", "backup.env", "ldap.password",
-                           "ldap.pem", "site.pem"}) {
+                           "ldap-writer.password", "ldap.pem", "site.pem"}) {
     scratch.write(file, "NAME=planted-secret\n");
   }
+  scratch.write("tftp/README", "");
+  scratch.write("templates/install_debian_12.tpl", "");
   for (const char* program : {"hooks/silence", "hooks/unsilence", "console.py"})
     scratch.write(program, "#!/bin/sh\n", 0755);
 }
@@ -466,6 +468,70 @@ ldap: {uri: ['ldap://127.0.0.1:3890', 'ldap://[::1]', 'ldaps://b.example.org', '
                                  "SPEC_LDAP_PASSWORD=planted-secret", "SPEC_DOMAIN=websages.com"});
 }
 
+TEST_CASE("booting from the network: what is granted") {
+  const ScratchDirectory scratch;
+  for (const char* file : {"reader", "writer"}) scratch.write(file, std::string("planted-") + file + "\n");
+  scratch.write("tftp/x", "");
+  scratch.write("templates/x", "");
+  Settings settings = read_settings(scratch.write("jarvis.yaml", R"(
+ldap: {uri: 'ldaps://a', base: 'dc=x', dhcp: 'ou=DHCP', os_sets: 'ou=OS', bind_dn: cn=r, password_file: reader, writer_dn: cn=w, writer_password_file: writer}
+pxe: {next_servers: [10.0.0.1, boot.x], subnets: {10.0.0.0/24: {router: 10.0.0.254}, 10.1.0.0/16: {router: 10.1.0.1}}, install_loader: a/b.0, tftp_root: tftp, templates: templates}
+)"));
+  settings.state = "/state";
+  CHECK(module_environment(settings, "spec") ==
+        std::vector<std::string>{"SPEC_LDAP_URI=ldaps://a", "SPEC_LDAP_BASE=dc=x", "SPEC_LDAP_BIND_DN=cn=r",
+                                 "SPEC_LDAP_PASSWORD=planted-reader"});
+  CHECK(module_environment(settings, "ldapworker") ==
+        std::vector<std::string>{
+            "LDAPWORKER_LDAP_URI=ldaps://a", "LDAPWORKER_LDAP_BASE=dc=x", "LDAPWORKER_LDAP_BIND_DN=cn=w",
+            "LDAPWORKER_LDAP_PASSWORD=planted-writer", "LDAPWORKER_LDAP_DHCP=ou=DHCP", "LDAPWORKER_LDAP_OS_SETS=ou=OS",
+            "LDAPWORKER_NEXT_SERVERS=10.0.0.1 boot.x", "LDAPWORKER_SUBNETS=10.0.0.0/24=10.0.0.254 10.1.0.0/16=10.1.0.1",
+            "LDAPWORKER_INSTALL_LOADER=a/b.0"});
+  const std::string top = scratch.path().string();
+  CHECK(module_environment(settings, "pxe") == std::vector<std::string>{"PXE_NEXT_SERVERS=10.0.0.1 boot.x",
+                                                                        "PXE_TFTP_ROOT=" + top + "/tftp",
+                                                                        "PXE_TEMPLATES=" + top + "/templates"});
+}
+
+TEST_CASE("booting from the network: what is wrong") {
+  const ScratchDirectory scratch;
+  scratch.write("tftp/x", "");
+  scratch.write("w", "planted\n");
+  struct Case {
+    const char* text;
+    const char* fault;
+  };
+  for (const Case& c : {
+           Case{"pxe: {next_servers: ['a b']}",
+                "1:22: pxe.next_servers[1]: must be a host name or an IPv4 address: must hold letters"},
+           {"pxe: {next_servers: ['x\"; evil']}", "must be a host name"},
+           {"pxe: {subnets: {10.0.0.0: {router: 10.0.0.1}}}",
+            "pxe.subnets.10.0.0.0: must be an IPv4 subnet like 10.20.0.0/24"},
+           {"pxe: {subnets: {10.0.0.1/24: {router: 10.0.0.2}}}", "does not start at its first address"},
+           {"pxe: {subnets: {'fd00::/64': {router: 'fd00::1'}}}", "must be an IPv4 subnet"},
+           {"pxe: {subnets: {10.0.0.0/24: {router: 10.0.1.1}}}", "router: does not lie in 10.0.0.0/24"},
+           {"pxe: {subnets: {10.0.0.0/24: {router: gate}}}", "router: must be an IPv4 address"},
+           {"pxe: {subnets: {10.0.0.0/24: {}}}", "router is missing"},
+           {"pxe: {subnets: {10.0.0.0/24: {router: 10.0.0.1, mask: x}}}", "mask: unknown key"},
+           {"pxe: {install_loader: 'a\"b'}", "pxe.install_loader: must be a file name on the boot server"},
+           {"pxe: {tftp_root: tftp}", "tftp_root needs templates"},
+           {"pxe: {tftp_root: nowhere, templates: tftp}", "nowhere: No such file or directory"},
+           {"pxe: {tftp_root: tftp, templates: tftp, dhcplinks: 'https://a/b'}", "with tftp_root jarvis makes them"},
+           {"pxe: {dhcplinks: 'http://a.example.org/x'}", "pxe.dhcplinks: "},
+           {"ldap: {base: dc=x, writer_dn: cn=w}", "writer_dn needs a writer_password_file"},
+           {"ldap: {base: dc=x, writer_password_file: w}", "writer_password_file needs a writer_dn"},
+           {"ldap: {base: dc=x, uri: 'ldap://a', starttls: no, writer_dn: cn=w, writer_password_file: w}",
+            "the writer's password in clear"},
+           {"ldap: {base: dc=x, dhcp: DHCP}", "ldap.dhcp: must be a name like"},
+       }) {
+    CAPTURE(c.text);
+    const std::string fault =
+        fault_of(scratch, [&] { read_settings(scratch.write("jarvis.yaml", std::string(c.text) + "\n")); });
+    CAPTURE(fault);
+    CHECK(fault.find(c.fault) != std::string::npos);
+  }
+}
+
 TEST_CASE("the annotated example, as it is and with every setting switched on") {
   const std::filesystem::path example = std::filesystem::path(JARVIS_TEST_DATA) / "../../config/jarvis.yaml";
   CHECK(read_settings(example).max_workers == 64);
@@ -476,7 +542,7 @@ TEST_CASE("the annotated example, as it is and with every setting switched on") 
   const std::string switched_on = std::regex_replace("\n" + text, std::regex("\n#(?! )(?=\\S)|\n#(?=  )"), "\n");
   const Settings settings = read_settings(scratch.write("jarvis.yaml", switched_on));
   CHECK(settings.workers.size() == 2);
-  CHECK(settings.modules.size() == 6);
+  CHECK(settings.modules.size() == 8);
   CHECK(settings.links.size() == 4);
   CHECK(settings.people.size() == 2);
   CHECK(settings.domain == "websages.com");

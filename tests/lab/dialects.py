@@ -17,6 +17,10 @@ class Plain:
         """The name that tests and records call a request by."""
         return f"{request.method} {request.path.partition('?')[0]}"
 
+    def changes(self, operation):
+        """Does this operation change something (and not only look)?"""
+        return not operation.startswith(("GET ", "HEAD "))
+
     def refusal(self, status, code, text):  # noqa: ARG002
         """The body of an answer that says no."""
         return text.encode()
@@ -86,7 +90,11 @@ class Ec2(Plain):
         self._answers, self._lock = {}, threading.Lock()
 
     def operation(self, request):
-        return request.form.get("Action") or super().operation(request)
+        action = request.form.get("Action") or super().operation(request)
+        return f"{action} DryRun" if request.form.get("DryRun") == "true" else action
+
+    def changes(self, operation):
+        return not operation.startswith(("Describe", "Get")) and not operation.endswith(" DryRun")
 
     def refusal(self, status, code, text):
         return (f'<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{text}</Message>'
@@ -150,6 +158,17 @@ class Vsphere(Plain):
              "FindAllByIp")
     PROPERTIES = ("RetrieveProperties", "RetrievePropertiesEx", "ContinueRetrievePropertiesEx", "WaitForUpdatesEx", "WaitForUpdates")
 
+    def __init__(self):
+        self._watched = set()  # (session, machine) that a property filter was made for
+
+    def remember(self, request, status, body):
+        if request.operation == "CreateFilter":
+            for reference in re.findall(rb'<(?:\w+:)?obj [^>]*type="VirtualMachine"[^>]*>([^<]*)<', request.body):
+                self._watched.add((request.headers.get("Cookie"), reference.decode()))
+
+    def changes(self, operation):
+        return operation.endswith("_Task") or operation in ("PowerOffVM", "Destroy", "ShutdownGuest", "RebootGuest", "UnregisterVM")
+
     def operation(self, request):
         found = re.search(rb"<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)", request.body)
         return found[1].decode() if found else super().operation(request)
@@ -184,10 +203,10 @@ class Vsphere(Plain):
         if request.operation in self.FINDS:
             text = drop(r'<returnval[^>]*type="VirtualMachine"[^>]*>([^<]*)</returnval>')
         elif request.operation in self.PROPERTIES:
-            asked = request.body.decode(errors="replace")
+            asked, session = request.body.decode(errors="replace"), request.headers.get("Cookie")
             for tag in ("objects", "objectSet"):
                 text = drop(rf'<{tag}>(?:<kind>\w*</kind>)?<obj [^>]*type="VirtualMachine"[^>]*>([^<]*)</obj>.*?</{tag}>',
-                            keep=lambda reference: f">{reference}</" in asked)
+                            keep=lambda reference: f">{reference}</" in asked or (session, reference) in self._watched)
             text = drop(r'<ManagedObjectReference [^>]*type="VirtualMachine"[^>]*>([^<]*)</ManagedObjectReference>')
         return (status, text.encode()) if text.encode() != body else None
 

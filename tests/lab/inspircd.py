@@ -2,13 +2,14 @@
 from .irc_client import IrcClient
 from .irc_server import IrcServer
 from .waiting import until
+from .wire import Wire
 
 MODULES = """alias ssl_gnutls sslinfo cap ircv3 ircv3_accounttag ircv3_batch ircv3_capnotify ircv3_chghost ircv3_ctctags ircv3_echomessage
  ircv3_labeledresponse ircv3_msgid ircv3_servertime services_account sasl spanningtree monitor botmode chanhistory sajoin satopic
  sanick samode"""
 
 INSPIRCD = """
-<server name="irc.test" description="test" network="Test" id="01A">
+<server name="{name}" description="test" network="Test" id="{id}">
 <admin name="a" nick="a" email="a@irc.test">
 <bind address="{address}" port="{port}" type="clients">
 <bind address="{address}" port="{tls_port}" type="clients" sslprofile="C">
@@ -27,7 +28,12 @@ INSPIRCD = """
 <sasl target="services.test" requiressl="no">
 <uline server="services.test">
 <link name="services.test" ipaddr="127.0.0.1" port="{link_port}" allowmask="127.0.0.0/8" recvpass="linkpass" sendpass="linkpass">
+{links}
 <log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="inspircd.log">
+"""
+
+LINK = """<link name="{name}" ipaddr="{address}" port="{port}" allowmask="127.0.0.0/8" recvpass="linkpass" sendpass="linkpass"
+ statshidden="no">
 """
 
 ATHEME = """
@@ -56,14 +62,19 @@ saslserv {{ nick = "SaslServ"; user = "services"; host = "services.test"; real =
 
 
 class Inspircd(IrcServer):
-    def __init__(self, place, services=True, without=(), password=None, casemapping="rfc1459", address=None, names=()):
-        """`without`: modules that are left out, so that capabilities are missing."""
+    def __init__(self, place, services=True, without=(), password=None, casemapping="rfc1459", address=None, names=(), hub=None):
+        """`without`: modules that are left out, so that capabilities are missing. `hub`: another one; this is then leaf.test, linked to it by `wire`."""
         super().__init__(place, address, names)
+        self.wire = Wire(hub.address, hub.link_port) if hub else None
+        self.name, self._hub, self._linker = ("leaf.test" if hub else "irc.test"), hub, None
         self._services, self._without, self._password, self._casemapping = services, without, password, casemapping
 
     def configure(self):
         modules = [name for name in MODULES.split() if name not in self._without]
         self.write("inspircd.conf", INSPIRCD.format(
+            name=self.name, id="02B" if self._hub else "01A",
+            links=LINK.format(name="irc.test", address=self.wire.address, port=self.wire.port)
+            if self._hub else LINK.format(name="leaf.test", address="127.0.0.1", port=1),
             address=self.address, port=self.port, tls_port=self.tls_port, link_port=self.link_port, certificate=self.certificate,
             key=self.key, ca=self.ca_file, directory=self.directory, casemapping=self._casemapping,
             password=f'password="{self._password}"' if self._password else "")
@@ -75,8 +86,27 @@ class Inspircd(IrcServer):
 
     def start(self):
         super().start()
-        if self._services:
+        if self._hub:
+            self.join_hub()
+        elif self._services:
             self.start_services()
+
+    def __exit__(self, *error):
+        super().__exit__(*error)
+        if self.wire:
+            self.wire.close()
+
+    def join_hub(self):
+        """Links this server to its hub, until both see each other."""
+        self._linker = root = self._linker or self.oper("linker")
+        root.rewind()
+        root.send("CONNECT irc.test")
+
+        def there():
+            root.send("LINKS")
+            root.next(r" 365 ")
+            return root.sees(r" 364 .* irc\.test ")
+        until(there, "the two servers are linked")
 
     def start_services(self):
         atheme = self.spawn("atheme-services", "-n", "-c", self.directory / "atheme.conf", "-D", self.directory, "-l",

@@ -65,6 +65,10 @@ class IrcClient:
             return None
         return until(found, f"{self.nick} sees {pattern!r}", seconds)
 
+    def rewind(self):
+        """Forgets what was seen so far."""
+        self.lines, self._read = [], 0
+
     def sees(self, pattern):
         return [line for line in self.lines if re.search(pattern, line)]
 

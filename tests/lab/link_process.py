@@ -9,12 +9,13 @@ from .waiting import until
 
 
 class LinkProcess:
-    def __init__(self, place, program, **configuration):
+    def __init__(self, place, program, before=(), **configuration):
+        """`before`: a command that runs it."""
         self._log = place.path(f"{program}.log")
         self._all, self._read = [], 0  # every event, and how many next() has looked past
         binary = pathlib.Path(os.environ["JARVIS_BUILD"]) / program
         with open(self._log, "ab") as log:
-            self._popen = subprocess.Popen([str(binary)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+            self._popen = subprocess.Popen([*before, str(binary)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                                            env=place.environment())
         self.pid = self._popen.pid
         self._reader = threading.Thread(target=self._collect, daemon=True)

@@ -2,6 +2,7 @@
 
 Where moto falls short of EC2: it does not know ClientToken (the fault proxy does), machines are running and terminated at once,
 an unknown image is accepted, the console says always the same, DescribeInstances without MaxResults is incomplete past a hundred.
+Of its thousand instance types only some families are offered (simulators.d/moto_server.py), since listing them all takes seconds.
 """
 import atexit
 import hashlib
@@ -20,7 +21,9 @@ import urllib.parse
 import urllib.request
 import xml.etree.ElementTree
 
+from .marks import Skip
 from .ports import free_port
+from .processes import alive
 from .simulators import SCRIPT, simulator
 from .waiting import until
 
@@ -28,31 +31,41 @@ REGION = "us-east-1"
 VERSIONS = {"ec2": "2016-11-15", "iam": "2010-05-08", "sts": "2011-06-15"}
 MAY_DO_EVERYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 MAY_DO_EC2 = [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]
-_SOCKET = "JARVIS_TEST_MOTO"
+_PRELOADED = "JARVIS_TEST_MOTO"  # pid and directory of the process that servers are forked from
 
 
 def preloaded():
-    """Starts the process that servers are forked from; a function that ends it. Name it under SHARED in a module of scenarios, so
-    that its tests start their servers in milliseconds instead of seconds."""
+    """Starts the process that servers are forked from, and does not wait for it; a function that ends it. Name it under SHARED in
+    a module of scenarios, so that its tests start their servers in milliseconds instead of seconds."""
     try:
         python = simulator("moto") / "bin/python"
-    except Exception:  # the tests say so, one by one
+    except Skip:  # the tests say so, one by one
         return lambda: None
     directory = pathlib.Path(tempfile.mkdtemp(prefix="moto.", dir=os.environ.get("JARVIS_TEST_DIR")))
-    path = directory / "socket"
     with open(directory / "log", "wb") as log:
-        process = subprocess.Popen([python, SCRIPT.parent / "simulators.d/moto_server.py", path], stdin=subprocess.PIPE, stdout=log,
-                                   stderr=log, start_new_session=True)
-    until(lambda: path.exists() or process.poll() is not None, "moto is imported", 60)
-    assert process.poll() is None, f"moto ended:\n{(directory / 'log').read_text()}"
-    os.environ[_SOCKET] = str(path)
+        process = subprocess.Popen([python, SCRIPT.parent / "simulators.d/moto_server.py", directory / "socket"],
+                                   stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
+    os.environ[_PRELOADED] = f"{process.pid} {directory}"
 
     def end():
-        os.environ.pop(_SOCKET, None)
+        os.environ.pop(_PRELOADED, None)
         process.stdin.close()
         process.wait(30)
         shutil.rmtree(directory, ignore_errors=True)
     return end
+
+
+def _fork_server(address, port):
+    """A server of the preloaded moto; the connection that keeps it alive."""
+    pid, directory = os.environ[_PRELOADED].split(maxsplit=1)
+    path, log = pathlib.Path(directory, "socket"), pathlib.Path(directory, "log")
+    until(lambda: path.exists() or not alive(int(pid)), "moto is imported", 60)
+    assert path.exists(), f"moto ended:\n{log.read_text(encoding='utf-8')}"
+    life = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    life.connect(str(path))
+    life.sendall(f"{address} {port}\n".encode())
+    assert life.recv(10) == b"ready\n", f"moto's server did not start:\n{log.read_text(encoding='utf-8')}"
+    return life
 
 
 class Refused(Exception):
@@ -108,15 +121,12 @@ class Moto:
     """`url`; `owner` may do everything, `key` everything with EC2, `poor_key` all of EC2 but RunInstances."""
 
     def __init__(self, address, region=REGION):
-        if _SOCKET not in os.environ:
-            simulator("moto")
+        simulator("moto")
+        if _PRELOADED not in os.environ:
             atexit.register(preloaded())
         self.address, self.port, self.region = address, free_port(address), region
         self.url = f"http://{address}:{self.port}"
-        self._life = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._life.connect(os.environ[_SOCKET])
-        self._life.sendall(f"{address} {self.port}\n".encode())
-        assert self._life.recv(10) == b"ready\n", "moto's server did not start"
+        self._life = _fork_server(address, self.port)
         self.owner = Key("AKIAIOSFODNN7EXAMPLE", "not-checked-yet")
         self.owner = self.user("owner", MAY_DO_EVERYTHING)
         self.key = self.user("deployer", MAY_DO_EC2)
@@ -196,15 +206,15 @@ class Moto:
                 for one in self.call("DescribeAddresses", region=region)["addressesSet"] or []]
 
     def images(self, **filters):
-        """Ids of the images that are offered, by name: images(name="debian-12*")."""
+        """Names of the images that are offered, by id: images(name="debian-12*")."""
         parameters = {}
         for number, (name, value) in enumerate(filters.items(), 1):
             parameters |= {f"Filter_{number}_Name": name.replace("_", "-"), f"Filter_{number}_Value_1": value}
         return {one["imageId"]: one["name"] for one in self.call("DescribeImages", **parameters)["imagesSet"] or []}
 
-    def run_outside(self, name, image=None, **tags):
-        """Somebody else makes a machine; its id."""
-        parameters = {"ImageId": image or next(iter(self.images())), "InstanceType": "t3.micro", "MinCount": "1", "MaxCount": "1",
+    def run_outside(self, name, image="ami-00000001", **tags):
+        """Somebody else makes a machine; its id. (moto takes any image, and needs a second to list its thousand.)"""
+        parameters = {"ImageId": image, "InstanceType": "t3.micro", "MinCount": "1", "MaxCount": "1",
                       "TagSpecification_1_ResourceType": "instance"}
         for number, (key, value) in enumerate({"Name": name, **tags}.items(), 1):
             parameters |= {f"TagSpecification_1_Tag_{number}_Key": key, f"TagSpecification_1_Tag_{number}_Value": value}

@@ -36,7 +36,14 @@ class Place:
         self.binary = pathlib.Path(os.environ["JARVIS_BUILD"]) / "jarvis"
         self.sanitizer = self.directory / "sanitizer"
         self._background = []
+        self.directory.mkdir(exist_ok=True)
         self.configure()
+
+    def apart(self, name):
+        """Another jarvis within this test, which is closed with it."""
+        other = Place(self.path(name), self.addresses)
+        other._background = self._background
+        return other
 
     # Files
 

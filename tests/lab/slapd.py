@@ -37,9 +37,13 @@ userPassword: {READER_PASSWORD}
 
 
 class Slapd:
-    """`uri` (ldap://), `ldaps`, `ca`. `certificate`: of the authority, for TLS; `extra`: more lines of slapd.conf."""
+    """`uri` (ldap://), `ldaps`, `ca`. `certificate`: of the authority, for TLS; `extra`: more lines of slapd.conf; `enter`: what
+    goes before a command that is to run where the server runs."""
 
-    def __init__(self, place, address, name="slapd", authority=None, anonymous=True, extra="", ldif=TREE):
+    base = BASE
+
+    def __init__(self, place, address, name="slapd", authority=None, anonymous=True, extra="", ldif=TREE, enter=()):
+        self._enter = list(enter)
         self.directory = place.path(name)
         (self.directory / "data").mkdir(parents=True)
         self.address, self.port, self.tls_port = address, free_port(address), free_port(address)
@@ -74,7 +78,7 @@ access to * by {readers} by anonymous auth
 
     def start(self):
         urls = self.uri + (f" {self.ldaps}" if self.ca else "")
-        arguments = [SLAPD, "-f", str(self.directory / "slapd.conf"), "-h", urls, "-d", "0"]
+        arguments = [*self._enter, SLAPD, "-f", str(self.directory / "slapd.conf"), "-h", urls, "-d", "0"]
         self._process = Process(arguments, self.directory / "log", self.directory, dict(os.environ))
         self._place.background(self._process)
         until(lambda: self._answers() or not self._process.running(), "slapd answers")
@@ -88,13 +92,24 @@ access to * by {readers} by anonymous auth
 
     def _ldap(self, command, *arguments, ldif=None):
         environment = {"PATH": os.environ["PATH"], "LDAPNOINIT": "1"}
-        return subprocess.run([command, "-x", "-H", self.uri, *arguments], input=ldif, capture_output=True, text=True,
+        return subprocess.run([*self._enter, command, "-x", "-H", self.uri, *arguments], input=ldif, capture_output=True, text=True,
                               check=False, env=environment)
 
     def add(self, ldif):
         """Adds entries, as the administrator."""
         done = self._ldap("ldapadd", "-M", "-D", ADMIN, "-w", ADMIN_PASSWORD, ldif=ldif)
         assert done.returncode == 0, f"ldapadd: {done.stderr}{done.stdout}"
+
+    def remove(self, dn):
+        done = self._ldap("ldapdelete", "-M", "-D", ADMIN, "-w", ADMIN_PASSWORD, dn)
+        assert done.returncode == 0, f"ldapdelete: {done.stderr}{done.stdout}"
+
+    def values(self, dn, attribute):
+        """Of an entry, as the administrator sees them; none when it is not there."""
+        done = self._ldap("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-D", ADMIN, "-w", ADMIN_PASSWORD, "-b", dn, "-s", "base", attribute)
+        found = [line.partition(": ")[2] for line in done.stdout.splitlines() if line.lower().startswith(f"{attribute.lower()}: ")]
+        assert done.returncode in (0, 32), f"ldapsearch: {done.stderr}"
+        return found
 
     def host(self, name="loki", under=f"ou=Hosts,{BASE}", **attributes):
         """Adds a host's entry; lists give several values. Its name."""

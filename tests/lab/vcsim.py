@@ -2,7 +2,7 @@
 simulator lacks and our main adds).
 
 What it lacks still: guests do not run, so tools report an address only when the test gives one (address(), or `addresses` for
-all that is powered on) and a guest's shutdown is at once; customization sets nothing; there is no console.
+all that is powered on) and a guest's shutdown is at once (unless deafen()); customization sets nothing; there is no console.
 """
 import json
 import os
@@ -65,6 +65,10 @@ class Vcsim:
     def address(self, machine, address):
         """The guest's tools report it."""
         self._ask("POST", f"/machines/{machine}", address=address)
+
+    def deafen(self, machine):
+        """The guest ignores from now on that it is to shut down."""
+        self._ask("POST", f"/machines/{machine}", deaf=True)
 
     def rename_outside(self, machine, name):
         self._ask("POST", f"/machines/{machine}", name=name)

@@ -42,6 +42,17 @@ class VmwareClient:
         """By inventory path, DC0/vm/loki; None when there is none."""
         return self.content.searchIndex.FindByInventoryPath(path)
 
+    def updates(self, machines):
+        """Their names, by a property filter and WaitForUpdatesEx."""
+        from pyVmomi import vmodl
+        query = vmodl.query.PropertyCollector
+        spec = query.FilterSpec(objectSet=[query.ObjectSpec(obj=one) for one in machines],
+                                propSet=[query.PropertySpec(type=self.vim.VirtualMachine, pathSet=["name"])])
+        made = self.content.propertyCollector.CreateFilter(spec, False)
+        seen = self.content.propertyCollector.WaitForUpdatesEx("", query.WaitOptions(maxWaitSeconds=1))
+        made.Destroy()
+        return [change.val for one in seen.filterSet for thing in one.objectSet for change in thing.changeSet]
+
     def disk(self, kb, key=-100):
         vim = self.vim
         scsi = vim.vm.device.VirtualDeviceSpec(operation="add", device=vim.vm.device.ParaVirtualSCSIController(

@@ -53,6 +53,32 @@ TEST_CASE("attempt log: the three words, and what a failure quotes") {
   }
 }
 
+TEST_CASE("attempt log: what it costs a month") {
+  struct Case {
+    const char* name;
+    const char* text;
+    std::vector<Cost> want;
+    const char* last_words;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"amount and currency", "cost: 5.00 USD\n", {{5, "USD"}}, ""},
+           {"two of them", "cost: 5 USD\nchange: x\ncost: 0.25 EUR\n", {{5, "USD"}, {0.25, "EUR"}}, ""},
+           {"no currency", "cost:7.5\n", {{7.5, ""}}, ""},
+           {"nothing", "cost: 0 USD\n", {{0, "USD"}}, ""},
+           {"below nothing", "cost: -5 USD\n", {}, "cost: -5 USD"},
+           {"no number", "cost: unknown region\n", {}, "cost: unknown region"},
+           {"not a number", "cost: nan USD\n", {}, "cost: nan USD"},
+           {"endless", "cost: inf USD\n", {}, "cost: inf USD"},
+           {"words behind it", "cost: 5 USD a month\n", {}, "cost: 5 USD a month"},
+           {"glued together", "cost: 5USD\n", {}, "cost: 5USD"},
+       }) {
+    CAPTURE(c.name);
+    const AttemptLog log = log_of(c.text);
+    CHECK(log.costs() == c.want);
+    CHECK(log.last_words() == c.last_words);
+  }
+}
+
 TEST_CASE("attempt log: retry-after") {
   struct Case {
     std::string name;

@@ -78,6 +78,11 @@ inline void journal_contract(const std::function<std::unique_ptr<Journal>()>& ma
     CHECK(run.steps[0].tries == 2);
     CHECK(run.steps[1].state == State::Under);
     CHECK(run.task == "local:task1");
+    CHECK(run.asker == "uid 0");
+    moved.asker = "thor";  // retried by somebody else: it counts for him from now on
+    journal->write({moved});
+    CHECK(journal->run("abc")->asker == "thor");
+    CHECK(journal->run("abc")->by == "unix:0 root");
     CHECK(journal->checkpoint("abc", 0) == "sealed after 0");
     CHECK_FALSE(journal->checkpoint("abc", 1));
     CHECK(journal->newest_checkpoint("abc") == std::pair<int, std::string>(0, "sealed after 0"));

@@ -41,6 +41,7 @@ inline RunCreated full_run(const std::string& id, const std::string& host = "lok
   run.state = RunState::Running;
   run.resume_as = RunState::Waiting;
   run.by = "unix:0 root";
+  run.asker = "uid 0";
   run.where = "command line";
   run.source = "config/examples/loki.yaml";
   run.plan_digest = "0123abcd";
@@ -100,8 +101,8 @@ inline std::string text(const StepRecord& step) {
 inline std::string text(const RunRecord& run) {
   std::ostringstream out;
   out << run.id << ' ' << run.host << ' ' << run.operation << ' ' << run.provider << ' ' << word(run.state) << ' '
-      << word(run.resume_as) << ' ' << run.by << ' ' << run.where << ' ' << run.source << ' ' << run.plan_digest << ' '
-      << run.directory << ' ';
+      << word(run.resume_as) << ' ' << run.by << ' ' << run.asker << ' ' << run.where << ' ' << run.source << ' '
+      << run.plan_digest << ' ' << run.directory << ' ';
   put(out, run.started);
   put(out, run.ended);
   out << run.error << ' ' << run.confirm << ' ';

@@ -100,16 +100,25 @@ TEST_CASE("a journal is there when it is opened again") {
   CHECK(text(*journal.run("abc")) == text(full_run("abc").run));
 }
 
-TEST_CASE("a journal of version 1 is brought up to date") {
+TEST_CASE("a journal of an earlier version is brought up to date") {
   const Scratch scratch;
   const fs::path file = scratch / "journal.db";
-  fs::copy_file(fs::path(JARVIS_TEST_DATA) / "journals" / "v1.db", file);
+  std::string version;
+  SUBCASE("1") {
+    version = "v1.db";
+  }
+  SUBCASE("2") {
+    version = "v2.db";
+  }
+  fs::copy_file(fs::path(JARVIS_TEST_DATA) / "journals" / version, file);
   for (int opened = 0; opened < 2; ++opened) {
     SqliteJournal journal(file);
     const auto run = journal.run("k7m2p9");
     REQUIRE(run);
     CHECK(run->host == "loki.example.org");
     CHECK(run->state == RunState::Interrupted);
+    CHECK(run->by.starts_with(run->asker));  // they had no name of their own
+    CHECK(!run->asker.empty());
     REQUIRE(run->steps.size() == 3);
     CHECK(run->steps[0].state == StepRecord::State::Done);
     CHECK(run->steps[1].state == StepRecord::State::Under);
@@ -131,7 +140,7 @@ TEST_CASE("what is no journal of ours is refused and left alone") {
     write_file(file, newer);
     const std::string why = refusal(file);
     CHECK(has(why, "version 99"));
-    CHECK(has(why, "up to version 2"));
+    CHECK(has(why, "up to version 3"));
   }
   SUBCASE("somebody else's database") {
     std::string other = sound;

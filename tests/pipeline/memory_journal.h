@@ -219,6 +219,7 @@ class MemoryJournal : public Journal {
       run.task = what.task;
       run.confirm = what.confirm;
       run.confirm_until = what.confirm_until;
+      run.asker = what.asker.value_or(run.asker);
     }
   };
 

@@ -45,3 +45,16 @@ TEST_CASE("a value stands for itself in a filter (RFC 4515)") {
   CHECK(filter_value(std::string_view("a\\b\0c\n", 6)) == "a\\5cb\\00c\\0a");
   CHECK(filter_value("ö") == "\\c3\\b6");
 }
+
+TEST_CASE("a value stands for itself in a name (RFC 4514)") {
+  for (const char* value : {"loki", "Debian 12", "CentOS, 6", "x,ou=Hosts", " a ", "#1", "a#", "a\\b", "\"q\"", "<a;b>",
+                            "a+b=c", "ö", "a\nb", "  ", "*()"}) {
+    CAPTURE(value);
+    const LdapName name = LdapName::parse("cn=" + name_value(value) + ",dc=com");
+    CHECK(name.rdns().size() == 2);
+    CHECK(name.rdns()[0] == Rdn{{"cn", value}});
+  }
+  CHECK(name_value("CentOS, 6") == "CentOS\\2c 6");
+  CHECK(LdapName::parse("CN=Loki, dc=com").is(LdapName::parse("cn=loki,DC=com")));
+  CHECK_FALSE(LdapName::parse("cn=loki,dc=com").is(LdapName::parse("dc=com")));
+}

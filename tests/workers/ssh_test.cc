@@ -142,6 +142,66 @@ TEST_CASE("ssh:make_keypair makes one pair, once" * doctest::skip(!can_run_sshd(
   CHECK(read_text(file + ".pub") == third.clipboard.require("remote_ssh_pubkey") + "\n");
 }
 
+TEST_CASE("ldapworker:save_secret" * doctest::skip(!can_run_sshd())) {
+  const Sshd sshd;
+  const std::string file = sshd.dir / "etc/ldap/ldap.secret";
+  auto board = Clipboard::parse(sshd.clipboard());
+  board.set("password", "p'w\"$(x) \\n");
+  const SetAsideStderr log;
+  const auto save = [&](bool plan = false) {
+    auto call = call_of("ldapworker:save_secret", board.text(), plan);
+    ssh_save_secret(call);
+    return call.clipboard.text();
+  };
+  save(true);
+  CHECK(holds(log.text(), "change: write /etc/ldap/ldap.secret of loki.example.org"));
+  CHECK_FALSE(std::filesystem::exists(file));
+
+  CHECK(save() == board.text());
+  CHECK(read_text(file) == "p'w\"$(x) \\n\n");
+  struct stat found {};
+  const auto look = [&] {
+    REQUIRE(::lstat(file.c_str(), &found) == 0);
+    return std::pair{found.st_mode & 07777U, found.st_ino};
+  };
+  CHECK(look().first == 0400U);
+  const auto before = look();
+  save();  // nothing to do
+  CHECK(look() == before);
+
+  SUBCASE("others could read it") {
+    std::filesystem::permissions(file, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
+    save();
+    CHECK(look().first == 0400U);
+  }
+  SUBCASE("another password") {
+    board.set("password", "another-one");
+    save();
+    CHECK(read_text(file) == "another-one\n");
+    CHECK(look().first == 0400U);
+  }
+  SUBCASE("a link to somewhere else is replaced, not followed") {
+    std::filesystem::rename(file, sshd.dir / "etc/elsewhere");
+    std::filesystem::create_symlink("/etc/elsewhere", file);
+    board.set("password", "another-one");
+    save();
+    CHECK(look().first == 0400U);
+    CHECK(S_ISREG(found.st_mode));
+    CHECK(read_text(sshd.dir / "etc/elsewhere") != "another-one\n");
+  }
+  SUBCASE("a host that does not answer can be planned for") {
+    const auto stranger = make_ed25519_pair("");
+    board.set("ssh_login_key", stranger.private_text);
+    CHECK(error_of([&] { save(); }).kind() == Kind::Permanent);
+    save(true);
+  }
+  CHECK_FALSE(holds(log.text(), "another-one"));
+  CHECK_FALSE(holds(log.text(), "p'w"));
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(sshd.dir / "etc/ldap")) files += entry.exists() ? 1 : 0;
+  CHECK(files == 1);
+}
+
 TEST_CASE("a host key that was handed over is replaced by the host's own" * doctest::skip(!can_run_sshd())) {
   const Sshd sshd({"ed25519"}, true, "-r");
   const std::string first = read_text(sshd.dir / "etc/ssh/ssh_host_ed25519_key");

@@ -249,3 +249,63 @@ def test_reload_keeps_runs_and_connections(place):
         thor.next("loki is ready")
         assert not thor.sees(r":jarvis!\S+ (QUIT|PART)"), thor.lines
         gate.close()
+
+
+@takes(4)
+def test_why_it_is_where_it_is(place):
+    """`explain` in the channel: a few lines, with what can be said next."""
+    with with_demo(place) as channel:
+        place.plan("demo", deploy=["demo:before", *({"task": f"demo:{n}", "stage": f"look {n}"} for n in ("look", "full")), "demo:gate"])
+        gate, spec = demo(place)
+        url = channel.site.gist("1", **{"loki.yaml": spec})
+        channel.serve()
+        thor, freya = channel.person("thor"), channel.person("freya")
+        channel.until_there(thor)
+        asks(thor, f"deploy {url}", "loki: deploy with demo")
+        gate.began()
+        asks(thor, "explain loki", r"thor: loki: 4/4 gate \(")
+        thor.next(r"thor: demo:gate is at work, attempt 1, for .*; it is ended at .*; it is given up at .* unless it is done$")
+        thor.next(r"thor: demo:gate: attempt 1 under way$")
+        thor.next(r"thor: `jarvis: cancel loki` ends it$")
+        asks(freya, "explain loki", "refused: role watcher has no command explain")
+        assert not thor.sees("more lines, see the command line")
+        gate.open()
+        thor.next("loki is ready")
+        gate.close()
+
+
+@takes(5)
+def test_followers_rights_are_asked_again(place):
+    """Who no longer may ask for a host's status hears nothing more of it: by a new configuration, which may also give it back."""
+    with with_demo(place, roles={"listener": {"commands": ["status", "follow", "quiet"], "hosts": ["*"], "providers": ["*"], "places": ["*"]},
+                                 "deaf": {"commands": ["follow"], "hosts": ["*"], "providers": ["*"], "places": ["*"]}},
+                   people={"thor": ["operator"], "freya": ["listener"], "hel": ["listener"], "balder": ["deaf"]}) as channel:
+        gate, spec = demo(place)
+        url = channel.site.gist("1", **{"loki.yaml": spec})
+        serve = channel.serve()
+        thor, freya, hel, balder = channel.persons(thor="thor", freya="freya", hel="hel", balder="balder").copy()
+        channel.until_there(thor)
+        for one in (freya, hel):
+            asks(one, "follow loki.websages.com", "you will hear of every stage here", place="jarvis")
+        asks(balder, "follow loki.websages.com", "refused: role deaf has no command status")
+        asks(thor, f"deploy {url}", "loki: deploy with demo")
+        gate.began()
+        for one in (freya, hel):
+            one.next(r" PRIVMSG (freya|hel) :loki: 2/3 gate")
+        channel._people["freya"] = []  # noqa: SLF001
+        channel.configure()
+        serve.signal(signal.SIGHUP)
+        until(lambda: "was read again" in serve.output(), "the configuration is read again")
+        gate.open()
+        hel.next(r" PRIVMSG hel :loki: 3/3 full")
+        hel.next(r" PRIVMSG hel :loki is ready")
+        asks(freya, "whoami", "you have no role")  # an answer of its own: whatever came before it has come
+        assert not freya.sees(r" PRIVMSG freya :loki(: 3/3| is ready)"), freya.lines
+        channel._people["freya"] = ["listener"]  # noqa: SLF001
+        channel.configure()
+        serve.signal(signal.SIGHUP)
+        until(lambda: serve.output().count("was read again") == 2, "the configuration is read again")
+        gate.open()
+        asks(thor, f"deploy {url}", "loki: deploy with demo")
+        freya.next(r" PRIVMSG freya :loki is ready")
+        gate.close()

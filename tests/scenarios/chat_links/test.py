@@ -1,11 +1,15 @@
 """Links by others: the console of config/examples, and one that sends rubbish."""
 import json
 import pathlib
+import signal
 import socket
+import time
 
 from lab import takes, until
 from lab.channel import asks, demo, with_demo
 from lab.ports import free_port
+from lab.processes import Process
+from lab.silent_names import world
 
 HERE = pathlib.Path(__file__).resolve().parent
 CONSOLE = HERE.parent.parent.parent / "config/examples/console.py"
@@ -148,3 +152,45 @@ def test_a_link_that_sends_rubbish(place):
         assert serve.output().count("\n") < 200, serve.output()[-3000:]
         assert not thor.sees(r":jarvis!\S+ QUIT"), thor.lines
         connection.close()
+
+
+OTHER = """#!/usr/bin/python3
+import json, sys, time
+sys.stdin.readline()
+print(json.dumps({"type": "up", "nick": "jarvis", "limit": 400}), flush=True)
+for number in range(100):
+    begun = time.monotonic()
+    print(json.dumps({"type": "message", "place": "thor", "direct": True, "sender": "thor", "identity": "thor", "proof": "word",
+                      "text": "whoami", "addressed": True, "bot": False, "history": False}), flush=True)
+    while "you are thor" not in sys.stdin.readline():
+        pass
+    while "everything" not in sys.stdin.readline():
+        pass
+    with open(sys.argv[0] + ".took", "a") as took:
+        print(time.monotonic() - begun, file=took)
+    if number % 10 == 9:
+        time.sleep(0.5)  # not a wait: the bound of what one person may say
+for line in sys.stdin:
+    pass
+"""
+
+
+@takes(3)
+def test_name_servers_that_hang_hold_up_no_other_link(place):
+    """One network's name is looked up in vain: the others, the command line and the end of jarvis do not notice."""
+    other = place.write("other.py", OTHER, 0o755)
+    place.configure(irc=[{"name": "slow", "server": "irc.example.org", "nick": "jarvis"}], xmpp=[{
+        "name": "slower", "jid": "jarvis@xmpp.example.org", "password_file": str(place.write("password", "x\n", 0o600))}],
+        links={"other": {"run": str(other)}}, people={"thor": {"roles": ["all"], "links": {"other": ["thor"]}}},
+        roles={"all": {"commands": ["*"], "hosts": ["*"], "providers": ["*"], "places": ["*"]}})
+    serve = place.background(Process([*world(place), *place.arguments("serve")], place.path("serve.log"), place.directory,
+                                     place.environment()))
+    took = place.path("other.py.took")
+    until(lambda: took.exists() and len(took.read_text().split()) >= 20, "the other link is answered again and again", 20)
+    assert max(map(float, took.read_text().split())) < 1, took.read_text()
+    assert place.expect(0, "status").out.startswith("nothing is in flight")
+    assert serve.running() and "link slow: up" not in serve.output(), serve.output()
+    begun = time.monotonic()
+    serve.signal(signal.SIGTERM)
+    assert serve.wait() == 0, serve.output()
+    assert time.monotonic() - begun < 5

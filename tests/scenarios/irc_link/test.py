@@ -1,14 +1,16 @@
 """jarvis-irc alone, driven over its pipes, against real servers: connecting, the channel, what goes out."""
 import os
+import re
 import signal
 import time
 
 from lab import takes, until
 from lab.inspircd import Inspircd
 from lab.irc_client import IrcClient
-from lab.irc_people import beside, link, says, secret
+from lab.irc_people import beside, link, proof, says, secret
 from lab.link_process import LinkProcess
 from lab.ngircd import Ngircd
+from lab.silent_names import world
 
 
 @takes(6)
@@ -395,3 +397,71 @@ def test_two_bots(place):
                 friday.say("#ops", "jarvis: help")
                 said = jarvis.next("message")
             assert said["sender"] == "friday" and said["bot"], said
+
+
+# The network of servers, and of names
+
+@takes(6)
+def test_banned_at_connect(place):
+    """A K-line: one clear line with the reason, tries that come less and less often, and back once it is lifted."""
+    with Inspircd(place, services=False) as server:
+        root = server.oper()
+        root.send("KLINE jarvis@* 1h :bots are not welcome", "PING :done")
+        root.next(r" PONG .*done")
+        with link(place, server, reconnect_after=0.4) as jarvis:
+            why = jarvis.next("down")["why"]
+            assert "bots are not welcome" in why, why
+            waits = until(lambda: len(delays(jarvis)) >= 2 and delays(jarvis), "it tries again and again")
+            assert waits[1] > waits[0], waits  # 0.4 s, then 0.8 s, in whole seconds
+            assert all("bots are not welcome" in line for line in jarvis.log().splitlines() if "next try in" in line), jarvis.log()
+            assert len(jarvis.events("down")) == 1 and not jarvis.events("up"), jarvis.events()
+            root.send("KLINE jarvis@*")
+            jarvis.next("up")
+            thor = beside(server, "thor")
+            assert says(thor, jarvis, "#ops", "jarvis: help")["addressed"]
+        root.quit()
+
+
+def delays(jarvis):
+    """The seconds of every "next try in" so far."""
+    return [int(seconds) for seconds in re.findall(r"next try in (\d+) s", jarvis.log())]
+
+
+@takes(8)
+def test_a_netsplit(place):
+    """Two linked servers part: who was on the other one is gone, and so is what was proven of him; the rest goes on; then all is as before."""
+    with Inspircd(place) as hub:
+        hub.account("thor")
+        with Inspircd(place, hub=hub, address=hub.address) as leaf, link(place, hub) as jarvis:
+            jarvis.next("up")
+            thor, odin = beside(leaf, "thor", account=("thor", "secret")), beside(hub, "odin")
+            assert proof(says(thor, jarvis, "#ops", "jarvis: status")) == ("thor", "account")
+            leaf.wire.cut()
+            odin.next(r":thor!\S+ QUIT :.*(irc\.test leaf\.test|\*\.net \*\.split)")
+            assert jarvis.next("gone")["identity"] == "thor"
+            assert says(odin, jarvis, "#ops", "jarvis: still there?")["addressed"]
+            # In the meantime somebody has the nick, but is nobody.
+            impostor = beside(hub, "thor", bot=None)
+            assert proof(says(impostor, jarvis, "#ops", "jarvis: destroy it")) == (None, None)
+            impostor.quit()
+            odin.next(r":thor!\S+ QUIT")
+            thor.next(r":jarvis!\S+ QUIT")  # the leaf knows, too
+            leaf.join_hub()
+            odin.next(r":thor!\S+ JOIN")
+            jarvis.say("#ops", "all are here")
+            thor.next(r":jarvis!\S+ PRIVMSG #ops :all are here$")
+            assert proof(says(thor, jarvis, "#ops", "jarvis: and now?")) == ("thor", "account")
+            assert not jarvis.events("down") and jarvis.events("gone") == [{"type": "gone", "identity": "thor"}], jarvis.events()
+
+
+@takes(3)
+def test_name_servers_that_hang(place):
+    """Looking up the server's name ends after connect_timeout, and is tried again; stopping does not wait for it."""
+    with LinkProcess(place, "jarvis-irc", before=world(place), server="irc.example.org", nick="jarvis", connect_timeout=0.7,
+                     reconnect_after=0.2) as jarvis:
+        assert jarvis.next("down")["why"] == "irc.example.org: no answer from the name servers within 1 s"
+        until(lambda: len(delays(jarvis)) >= 2, "it tries again")
+        assert len(jarvis.events("down")) == 1, jarvis.events()
+        begun = time.monotonic()
+        assert jarvis.stop() == 0
+        assert time.monotonic() - begun < 2

@@ -70,7 +70,8 @@ def test_a_client_sees(place, kind):
 def test_retry_after_and_the_apis_own_words(place):
     with FaultProxy(place.host, "http://127.0.0.1:1", Linode()) as proxy:
         proxy.fault("429", retry_after=7)
-        said = subprocess.run(["curl", "-si", proxy.url + "/v4/linode/instances"], capture_output=True, text=True, check=True).stdout
+        said = subprocess.run(["curl", "-si", proxy.url + "/v4/linode/instances"], capture_output=True, text=True,
+                              check=True).stdout
         assert said.startswith("HTTP/1.1 429 "), said
         assert "\nRetry-After: 7\n" in said and '\n{"errors": [{"reason":' in said, said
         proxy.refuse(400, "label", "Label must be unique among your linodes", when="POST /v4/*")
@@ -111,7 +112,9 @@ def test_held_before_and_kept_after(place):
 def test_client_tokens_are_honoured(place):
     with Moto(place.host) as ec2, FaultProxy(place.host, ec2.url, Ec2()) as proxy:
         def run(**more):
-            return ec2.call("RunInstances", url=proxy.url, **{**RUN, "ClientToken": "step-1", **more})["instancesSet"][0]["instanceId"]
+            made = ec2.call("RunInstances", url=proxy.url, **{**RUN, "ClientToken": "step-1", **more})
+            return made["instancesSet"][0]["instanceId"]
+        assert outcome(lambda: ec2.call("DescribeInstances", url=proxy.url, key=Key(ec2.key.id, "wrong"))) == "401 AuthFailure"
         proxy.fault("withhold", when="RunInstances").drop()
         assert outcome(run) != "ok"
         made = ec2.machines()[0]["id"]
@@ -134,8 +137,6 @@ def test_new_machines_are_hidden_from_listings(place):
         assert listed() == [old] and hiding.count == 1
         assert listed(Filter_1_Name="tag:Name", Filter_1_Value_1="new.example.org") == []
         assert outcome(lambda: listed(InstanceId_1=new)) == "400 InvalidInstanceID.NotFound"
-        seen = ec2.aws("describe-instances", url=proxy.url)["Reservations"]
-        assert [one["Instances"][0]["InstanceId"] for one in seen] == [old]
         hiding.reveal()
         assert listed() == sorted([old, new])
         proxy.hide_new([old], listings=2)
@@ -148,11 +149,6 @@ def test_tls_signatures_and_a_strangers_certificate(place):
     with Moto(place.host) as ec2, FaultProxy(place.host, ec2.url, Ec2(), authority=authority) as proxy:
         assert proxy.url.startswith("https://")
         assert ec2.aws("describe-instances", url=proxy.url, ca=proxy.ca) == {"Reservations": []}
-        try:
-            ec2.aws("describe-instances", url=proxy.url, ca=proxy.ca, key=Key(ec2.key.id, "wrong"))
-            raise AssertionError("a wrong signature passed")
-        except AssertionError as refused:
-            assert "AuthFailure" in str(refused), refused
         reset = proxy.fault("reset", times=None)
 
         def get():

@@ -1,5 +1,9 @@
 """Is the EC2 that scenarios are tested against what they think it is? Asked by clients that others wrote."""
+import json
+import subprocess
+
 from lab import moto, takes
+from lab.metadata import MetadataService
 from lab.moto import Key, Moto, Refused
 
 SHARED = (moto.preloaded,)
@@ -52,5 +56,16 @@ def test_every_test_has_a_server_of_its_own(place):
 
 def test_many_machines_are_all_seen(place):
     with Moto(place.host) as ec2:
-        ec2.call("RunInstances", ImageId="ami-1", InstanceType="t3.micro", MinCount="210", MaxCount="210")
-        assert len(ec2.machines()) == 210
+        ec2.call("RunInstances", ImageId="ami-1", InstanceType="t3.micro", MinCount="120", MaxCount="120")
+        assert len(ec2.machines()) == 120
+
+
+@takes(5)
+def test_the_packaged_client_gets_the_role_of_its_machine(place):
+    with Moto(place.host) as ec2, MetadataService(place.host, ec2.session()) as metadata:
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(place.directory), "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url + "/",
+                       "AWS_DEFAULT_REGION": ec2.region, "AWS_PAGER": ""}
+        done = subprocess.run(["/usr/bin/aws", "--output", "json", "--endpoint-url", ec2.url, "ec2", "describe-instances"],
+                              env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and json.loads(done.stdout) == {"Reservations": []}, done
+        assert metadata.requests[0] == ("PUT", "/latest/api/token"), metadata.requests

@@ -1,5 +1,5 @@
 """Is the vSphere that scenarios are tested against what they think it is? Asked by pyVmomi."""
-from lab import each
+from lab import each, until
 from lab.certificates import Authority
 from lab.dialects import Vsphere
 from lab.fault_proxy import FaultProxy
@@ -57,9 +57,25 @@ def test_create_power_and_destroy(place, kind):
     assert [one.value for one in made.config.extraConfig if one.key == "jarvis.run"] == ["two"]
     person.call(lambda: made.Reconfigure(person.vim.vm.ConfigSpec(extraConfig=person.options(jarvis_run=""))))
     assert "jarvis.run" not in vsphere.machines("loki.example.org")[0]["extra_config"]
+    vsphere.deafen(made._moId)
+    person.call(made.ShutdownGuest)
+    assert vsphere.machines("loki.example.org")[0]["power"] == "poweredOn"
     person.call(made.PowerOff)
+    assert not made.guest.ipAddress and made.guest.toolsRunningStatus == "guestToolsNotRunning"
     person.call(made.Destroy)
     assert not vsphere.machines("loki.example.org")
+
+
+def test_a_guest_is_shut_down_by_its_tools(place):
+    vsphere, _ = started(place)
+    person = client(vsphere)
+    seen = vsphere.machines()[0]
+    machine = person.find(f"DC0/vm/{seen['name']}")
+    assert seen["power"] == "poweredOn" and refusal(lambda: person.call(machine.ShutdownGuest)) == "ToolsUnavailable"
+    vsphere.address(seen["id"], "10.1.2.3")
+    person.call(machine.ShutdownGuest)
+    until(lambda: vsphere.machines(seen["name"])[0]["power"] == "poweredOff", "the guest has shut down")
+    assert refusal(lambda: person.call(machine.ShutdownGuest)) == "InvalidPowerState"
 
 
 def test_a_clone_is_as_asked(place):
@@ -124,16 +140,17 @@ def test_through_the_proxy(place):
         hiding = proxy.hide_new(vsphere.ids())
         made = person.call(lambda: folder.CreateVM_Task(config=person.config("loki"), pool=pool))
         assert made.name == "loki", "what is asked for by its reference is not hidden"
-        vim = person.vim
+        assert person.updates([made]) == ["loki"], "nor what is watched by its reference"
 
         def names():
-            view = person.content.viewManager.CreateContainerView(person.content.rootFolder, [vim.VirtualMachine], True)
+            view = person.content.viewManager.CreateContainerView(person.content.rootFolder, [person.vim.VirtualMachine], True)
             listed = sorted(one.name for one in view.view)
             view.Destroy()
             return listed
         assert "loki" not in names() and hiding.count
         assert person.find("DC0/vm/loki") is None
-        assert refusal(lambda: person.call(lambda: folder.CreateVM_Task(config=person.config("loki"), pool=pool))) == "DuplicateName"
+        again = person.config("loki")
+        assert refusal(lambda: person.call(lambda: folder.CreateVM_Task(config=again, pool=pool))) == "DuplicateName"
         hiding.reveal()
         assert "loki" in names() and person.find("DC0/vm/loki")
         proxy.fault("expired", when="FindByInventoryPath")

@@ -16,7 +16,7 @@ import (
 // Control answers tests, in JSON:
 //
 //	GET    /machines          id, name, uuid, power, cpus, memory (MB), extra_config, disks, macs, networks ... of each
-//	POST   /machines/ID       {"name": TEXT, "address": TEXT, "power": "on" or "off", "extra_config": {KEY: TEXT}}: what is there is done
+//	POST   /machines/ID       {"name": TEXT, "address": TEXT, "power": "on" or "off", "extra_config": {KEY: TEXT}, "deaf": true}
 //	DELETE /machines/ID       powers off and destroys
 //	GET    /datastores        name, capacity, free
 //	POST   /datastores/NAME   {"free": BYTES}
@@ -58,6 +58,7 @@ type change struct {
 	Address     string            `json:"address"`
 	Power       string            `json:"power"`
 	ExtraConfig map[string]string `json:"extra_config"`
+	Deaf        bool              `json:"deaf"`
 	Free        *int64            `json:"free"`
 }
 
@@ -114,9 +115,11 @@ func (c *Control) machines(ctx context.Context) ([]machine, error) {
 }
 
 func show(one mo.VirtualMachine) machine {
-	shown := machine{ID: one.Self.Value, Name: one.Name, UUID: one.Config.Uuid, GuestID: one.Config.GuestId, Template: one.Config.Template,
-		Power: string(one.Runtime.PowerState), CPUs: one.Config.Hardware.NumCPU, Memory: one.Config.Hardware.MemoryMB,
-		Annotation: one.Config.Annotation, Path: one.Config.Files.VmPathName, ExtraConfig: map[string]string{}}
+	shown := machine{ID: one.Self.Value, Name: one.Name, UUID: one.Config.Uuid, GuestID: one.Config.GuestId,
+		Template: one.Config.Template, Power: string(one.Runtime.PowerState),
+		CPUs: one.Config.Hardware.NumCPU, Memory: one.Config.Hardware.MemoryMB,
+		Annotation: one.Config.Annotation, Path: one.Config.Files.VmPathName,
+		ExtraConfig: map[string]string{}}
 	if one.Parent != nil {
 		shown.Folder = one.Parent.Value
 	}
@@ -172,6 +175,9 @@ func (c *Control) changeMachine(ctx context.Context, reference types.ManagedObje
 		if err := c.simulated.setAddress(ctx, reference, wanted.Address); err != nil {
 			return err
 		}
+	}
+	if wanted.Deaf {
+		c.front.Deafen(reference.Value)
 	}
 	if wanted.Power != "" {
 		return c.power(ctx, reference, wanted.Power == "on")
@@ -230,10 +236,14 @@ func (s *Simulated) datastores(ctx context.Context) (found []mo.Datastore, err e
 	return found, err
 }
 
-// setAddress lets the guest's tools report an address.
+// setAddress lets the guest's tools report an address; without one they do not run.
 func (s *Simulated) setAddress(ctx context.Context, reference types.ManagedObjectReference, address string) error {
+	tools := types.VirtualMachineToolsRunningStatusGuestToolsRunning
+	if address == "" {
+		tools = types.VirtualMachineToolsRunningStatusGuestToolsNotRunning
+	}
 	spec := types.VirtualMachineConfigSpec{ExtraConfig: []types.BaseOptionValue{
 		&types.OptionValue{Key: "SET.guest.ipAddress", Value: address},
-		&types.OptionValue{Key: "SET.guest.toolsRunningStatus", Value: string(types.VirtualMachineToolsRunningStatusGuestToolsRunning)}}}
+		&types.OptionValue{Key: "SET.guest.toolsRunningStatus", Value: string(tools)}}}
 	return s.reconfigure(ctx, reference, spec)
 }

@@ -25,7 +25,8 @@ import (
 //     nobody sees the clone before it is whole;
 //   - an ESXi without vCenter refuses CloneVM_Task with NotSupported (the simulator clones);
 //   - a disk that is larger than the free space of its datastore ends in NoDiskSpace, thin ones too;
-//   - what is powered on gets an address from its guest's tools, when a prefix was given;
+//   - what is powered on gets an address from its guest's tools, when a prefix was given; what is off has neither;
+//   - a guest without running tools cannot be shut down (ToolsUnavailable), and one that the test made deaf only seems to;
 //   - sessions can be ended by the test.
 type Front struct {
 	simulated *Simulated
@@ -35,13 +36,15 @@ type Front struct {
 
 	lock    sync.Mutex
 	number  int             // of addresses given
+	deaf    map[string]bool // machines whose guest ignores a shutdown
 	expired map[string]bool // session cookies
 	seen    map[string]bool
 }
 
 // NewFront makes one; `behind` is the simulator.
 func NewFront(simulated *Simulated, behind http.Handler, prefix string) *Front {
-	return &Front{simulated: simulated, behind: behind, prefix: prefix, number: 9, expired: map[string]bool{}, seen: map[string]bool{}}
+	return &Front{simulated: simulated, behind: behind, prefix: prefix, number: 9, deaf: map[string]bool{},
+		expired: map[string]bool{}, seen: map[string]bool{}}
 }
 
 var operation = regexp.MustCompile(`<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)`)
@@ -57,7 +60,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		name = string(found[1])
 	}
 	switch name {
-	case "CreateVM_Task", "CloneVM_Task", "PowerOnVM_Task", "ReconfigVM_Task", "Destroy_Task":
+	case "CreateVM_Task", "CloneVM_Task", "PowerOnVM_Task", "PowerOffVM_Task", "ReconfigVM_Task", "Destroy_Task", "ShutdownGuest":
 		f.sight.Lock()
 		defer f.sight.Unlock()
 		f.change(w, r, name, body)
@@ -86,11 +89,20 @@ func (f *Front) change(w http.ResponseWriter, r *http.Request, name string, body
 	if fault := f.refusal(r.Context(), method); fault != nil {
 		if refused := f.unauthenticated(r); refused != nil {
 			copyReply(w, refused)
-		} else if _, direct := fault.(*types.NotSupported); direct {
+			return
+		}
+		switch fault.(type) {
+		case *types.NotSupported:
 			sayFault(w, "NotSupported", "The operation is not supported on the object.")
-		} else {
+		case *types.ToolsUnavailable:
+			sayFault(w, "ToolsUnavailable", "Cannot complete operation because VMware Tools is not running in this virtual machine.")
+		default:
 			sayTask(w, name, f.simulated.failedTask(method.This, name, fault))
 		}
+		return
+	}
+	if name == "ShutdownGuest" && f.isDeaf(method.This) && f.unauthenticated(r) == nil {
+		say(w, `<ShutdownGuestResponse xmlns="urn:vim25"></ShutdownGuestResponse>`)
 		return
 	}
 	reply := httptest.NewRecorder()
@@ -105,7 +117,8 @@ func (f *Front) change(w http.ResponseWriter, r *http.Request, name string, body
 func (f *Front) refusal(ctx context.Context, method *simulator.Method) types.BaseMethodFault {
 	switch request := method.Body.(type) {
 	case *types.CreateVM_Task:
-		return f.refuseMachine(ctx, method.This, request.Config.Name, datastoreOf(request.Config.Files), addedDisks(request.Config.DeviceChange))
+		where, disks := datastoreOf(request.Config.Files), addedDisks(request.Config.DeviceChange)
+		return f.refuseMachine(ctx, method.This, request.Config.Name, where, disks)
 	case *types.CloneVM_Task:
 		if f.simulated.esx {
 			return new(types.NotSupported)
@@ -133,19 +146,25 @@ func (f *Front) refusal(ctx context.Context, method *simulator.Method) types.Bas
 			return nil
 		}
 		return f.refuseDisks(ctx, datastoreOf(&machine.Config.Files), addedDisks(request.Spec.DeviceChange))
+	case *types.ShutdownGuest:
+		var machine mo.VirtualMachine
+		if f.read(ctx, method.This, []string{"runtime.powerState", "guest.toolsRunningStatus"}, &machine) != nil {
+			return nil
+		}
+		tools := string(types.VirtualMachineToolsRunningStatusGuestToolsRunning)
+		running := machine.Guest != nil && machine.Guest.ToolsRunningStatus == tools
+		if machine.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn && !running {
+			return new(types.ToolsUnavailable)
+		}
 	}
 	return nil
 }
 
-func (f *Front) refuseMachine(ctx context.Context, folder types.ManagedObjectReference, name, datastore string, disks []int64) types.BaseMethodFault {
-	machines, err := f.simulated.machines(ctx)
-	if err != nil {
-		return nil
-	}
-	for _, machine := range machines {
-		if machine.Name == name && machine.Parent != nil && *machine.Parent == folder {
-			return &types.DuplicateName{Name: name, Object: machine.Self}
-		}
+func (f *Front) refuseMachine(ctx context.Context, folder types.ManagedObjectReference, name, datastore string,
+	disks []int64) types.BaseMethodFault {
+	other, err := object.NewSearchIndex(f.simulated.admin.Client).FindChild(ctx, folder, name)
+	if err == nil && other != nil {
+		return &types.DuplicateName{Name: name, Object: other.Reference()}
 	}
 	return f.refuseDisks(ctx, datastore, disks)
 }
@@ -171,6 +190,10 @@ func (f *Front) refuseDisks(ctx context.Context, name string, disks []int64) typ
 
 // complete does after an accepted call what the simulator left out.
 func (f *Front) complete(ctx context.Context, method *simulator.Method, reply []byte) {
+	if _, ok := method.Body.(*types.ShutdownGuest); ok {
+		f.takeAddress(ctx, method.This)
+		return
+	}
 	found := regexp.MustCompile(`<returnval[^>]*>([^<]+)<`).FindSubmatch(reply)
 	if found == nil {
 		return
@@ -190,11 +213,14 @@ func (f *Front) complete(ctx context.Context, method *simulator.Method, reply []
 			}
 		}
 	case *types.CreateVM_Task:
-		f.configure(ctx, info.Result.(types.ManagedObjectReference), &types.VirtualMachineConfigSpec{ExtraConfig: request.Config.ExtraConfig})
+		rest := &types.VirtualMachineConfigSpec{ExtraConfig: request.Config.ExtraConfig}
+		f.configure(ctx, info.Result.(types.ManagedObjectReference), rest)
 	case *types.ReconfigVM_Task:
 		f.simulated.tidyExtraConfig(method.This)
 	case *types.PowerOnVM_Task:
 		f.giveAddress(ctx, method.This)
+	case *types.PowerOffVM_Task:
+		f.takeAddress(ctx, method.This)
 	}
 }
 
@@ -220,6 +246,25 @@ func (f *Front) giveAddress(ctx context.Context, machine types.ManagedObjectRefe
 	if err := f.simulated.setAddress(ctx, machine, address); err != nil {
 		fmt.Println("vcsim: an address:", err)
 	}
+}
+
+func (f *Front) takeAddress(ctx context.Context, machine types.ManagedObjectReference) {
+	if err := f.simulated.setAddress(ctx, machine, ""); err != nil {
+		fmt.Println("vcsim: an address:", err)
+	}
+}
+
+// Deafen lets a machine's guest ignore that it is to shut down.
+func (f *Front) Deafen(machine string) {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	f.deaf[machine] = true
+}
+
+func (f *Front) isDeaf(machine types.ManagedObjectReference) bool {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	return f.deaf[machine.Value]
 }
 
 func (f *Front) read(ctx context.Context, reference types.ManagedObjectReference, paths []string, into interface{}) error {
@@ -310,6 +355,10 @@ func sayFault(w http.ResponseWriter, kind, text string) {
 }
 
 func sayTask(w http.ResponseWriter, name string, task types.ManagedObjectReference) {
+	say(w, fmt.Sprintf(`<%sResponse xmlns="urn:vim25"><returnval type="Task">%s</returnval></%sResponse>`, name, task.Value, name))
+}
+
+func say(w http.ResponseWriter, body string) {
 	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-	fmt.Fprintf(w, envelope, fmt.Sprintf(`<%sResponse xmlns="urn:vim25"><returnval type="Task">%s</returnval></%sResponse>`, name, task.Value, name))
+	fmt.Fprintf(w, envelope, body)
 }

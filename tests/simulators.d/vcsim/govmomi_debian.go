@@ -14,7 +14,8 @@ import (
 
 func (s *Simulated) prepare() {}
 
-func (s *Simulated) failedTask(entity types.ManagedObjectReference, name string, fault types.BaseMethodFault) types.ManagedObjectReference {
+func (s *Simulated) failedTask(entity types.ManagedObjectReference, name string,
+	fault types.BaseMethodFault) types.ManagedObjectReference {
 	return simulator.CreateTask(entity, taskName(name), func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
 		return nil, fault
 	}).Run()

@@ -20,7 +20,8 @@ func (s *Simulated) context() *simulator.Context {
 // prepare takes out what a vCenter 6.5, as which it answers, does not have: older clients stumble over it.
 func (s *Simulated) prepare() { s.model.ServiceContent.TenantManager = nil }
 
-func (s *Simulated) failedTask(entity types.ManagedObjectReference, name string, fault types.BaseMethodFault) types.ManagedObjectReference {
+func (s *Simulated) failedTask(entity types.ManagedObjectReference, name string,
+	fault types.BaseMethodFault) types.ManagedObjectReference {
 	return simulator.CreateTask(entity, taskName(name), func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
 		return nil, fault
 	}).Run(s.context())

@@ -128,7 +128,8 @@ func (s *Simulated) makeTemplates(names []string) error {
 }
 
 // reconfigure changes a machine in our own session.
-func (s *Simulated) reconfigure(ctx context.Context, machine types.ManagedObjectReference, spec types.VirtualMachineConfigSpec) error {
+func (s *Simulated) reconfigure(ctx context.Context, machine types.ManagedObjectReference,
+	spec types.VirtualMachineConfigSpec) error {
 	task, err := object.NewVirtualMachine(s.admin.Client, machine).Reconfigure(ctx, spec)
 	if err == nil {
 		err = task.Wait(ctx)

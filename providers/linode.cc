@@ -1,0 +1,109 @@
+#include "providers/linode.h"
+
+#include "providers/linode_provider.h"
+#include "providers/machine_tasks.h"
+#include "workers/digest.h"
+
+namespace jarvis::providers {
+
+using workers::Call;
+
+namespace {
+
+void over_linode(Call& call, void (*task)(Call&, Provider&)) {
+  LinodeProvider provider(call);
+  task(call, provider);
+}
+
+// Before the machine is there a plan has nothing to say about it.
+void on_machine(Call& call, void (LinodeProvider::*task)(const Call&, const Machine&)) {
+  LinodeProvider provider(call);
+  if (call.plan && !machine_of(call, provider)) return;
+  (provider.*task)(call, require_machine(call, provider));
+}
+
+// An attempt that ends with "not yet" hands nothing on, and the machine has the password of the attempt that created
+// it. So where nobody made one before, it comes from what only jarvis knows and what stays the same over attempts.
+void make_password(Call& call) {
+  if (call.plan || call.clipboard.scalar("password")) return;
+  const std::string digest = workers::sha256_hex("password\n" + call.setting("TOKEN") + "\n" + call.step);
+  call.clipboard.set("password", "L" + digest.substr(0, 31));
+}
+
+}  // namespace
+
+void linode_can_deploy(Call& call) {
+  over_linode(call, can_deploy);
+}
+
+void linode_deploy(Call& call) {
+  LinodeProvider provider(call);
+  make_password(call);
+  deploy(call, provider);
+}
+
+void linode_rebuild(Call& call) {
+  LinodeProvider provider(call);
+  const auto machine = machine_of(call, provider);
+  const bool of_this_step = machine && machine->marks->step == call.step;
+  if (!machine || (of_this_step && !provider.is_rebuilding(*machine))) return linode_deploy(call);
+  const Recipe recipe = provider.resolve(call.clipboard);
+  if (call.plan) {
+    provider.ask(call);
+    const auto lines = provider.rebuild_lines(call, *machine);
+    call.change("rebuild linode " + machine->name + " (" + machine->id + "): " + recipe.shown);
+    for (const std::string& line : lines) call.change(line);
+    return;
+  }
+  make_password(call);
+  const Machine made = provider.rebuild(call, *machine);
+  call.clipboard.set("instance_id", made.id);
+  call.clipboard.set_list("ipaddress", made.addresses);
+  call.clipboard.set("created", made.created);
+}
+
+void linode_get_address(Call& call) {
+  over_linode(call, get_address);
+}
+
+void linode_shutdown(Call& call) {
+  over_linode(call, shutdown);
+}
+
+void linode_startup(Call& call) {
+  over_linode(call, startup);
+}
+
+void linode_reboot(Call& call) {
+  over_linode(call, reboot);
+}
+
+void linode_delete_machine(Call& call) {
+  over_linode(call, delete_machine);
+}
+
+void linode_destroy(Call& call) {
+  over_linode(call, destroy);
+}
+
+void linode_adopt(Call& call) {
+  over_linode(call, adopt);
+}
+
+void linode_machines(Call& call) {
+  over_linode(call, list_machines);
+}
+
+void linode_offers(Call& call) {
+  over_linode(call, list_offers);
+}
+
+void linode_set_kernel(Call& call) {
+  on_machine(call, &LinodeProvider::set_kernel);
+}
+
+void linode_set_rdns(Call& call) {
+  on_machine(call, &LinodeProvider::set_rdns);
+}
+
+}  // namespace jarvis::providers

@@ -1,0 +1,85 @@
+#include "providers/vmware.h"
+
+#include "providers/machine_tasks.h"
+#include "providers/vmware_provider.h"
+
+namespace jarvis::providers {
+
+using vmware::Boot;
+using vmware::Vmware;
+using workers::Call;
+
+namespace {
+
+// The address that the spec gives is the host's, not the machine's: it outlives machines.
+void keep_fixed_address(Call& call) {
+  const auto fixed = vmware::fixed_addresses(call.clipboard);
+  if (!fixed.empty() && !call.clipboard.has(vmware::kFixedAddress))
+    call.clipboard.set_list(vmware::kFixedAddress, fixed);
+}
+
+void remove_with(Call& call, void (*task)(Call&, Provider&)) {
+  const auto fixed = vmware::fixed_addresses(call.clipboard);
+  {
+    Vmware provider(call);
+    task(call, provider);
+  }
+  if (!fixed.empty() && !call.plan) call.clipboard.set_list("ipaddress", fixed);
+}
+
+void ask_with(Call& call, void (*task)(Call&, Provider&)) {
+  Vmware provider(call);
+  task(call, provider);
+}
+
+}  // namespace
+
+void vmware_can_deploy(Call& call) {
+  keep_fixed_address(call);
+  ask_with(call, can_deploy);
+}
+
+void vmware_deploy(Call& call) {
+  keep_fixed_address(call);
+  Vmware provider(call);
+  deploy(call, provider);
+}
+
+void vmware_create(Call& call) {
+  keep_fixed_address(call);
+  Vmware provider(call, Boot::No);
+  deploy(call, provider, !call.plan);  // what is lacking is completed here too, all but the boot
+}
+
+void vmware_get_address(Call& call) {
+  ask_with(call, get_address);
+}
+void vmware_get_macaddrs(Call& call) {
+  ask_with(call, get_macaddrs);
+}
+void vmware_shutdown(Call& call) {
+  ask_with(call, shutdown);
+}
+void vmware_startup(Call& call) {
+  ask_with(call, startup);
+}
+void vmware_reboot(Call& call) {
+  ask_with(call, reboot);
+}
+void vmware_delete_machine(Call& call) {
+  remove_with(call, delete_machine);
+}
+void vmware_destroy(Call& call) {
+  remove_with(call, destroy);
+}
+void vmware_adopt(Call& call) {
+  ask_with(call, adopt);
+}
+void vmware_machines(Call& call) {
+  ask_with(call, list_machines);
+}
+void vmware_offers(Call& call) {
+  ask_with(call, list_offers);
+}
+
+}  // namespace jarvis::providers

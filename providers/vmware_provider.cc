@@ -1,0 +1,354 @@
+#include "providers/vmware_provider.h"
+
+#include <time.h>
+
+#include <algorithm>
+
+#include "providers/vmware_faults.h"
+#include "workers/printable.h"
+
+namespace jarvis::providers::vmware {
+
+using pipeline::Error;
+using pipeline::Kind;
+using workers::Call;
+using workers::Clipboard;
+using workers::printable;
+
+namespace {
+
+constexpr long kGuestShutdown = 90;  // seconds that a guest gets to shut itself down
+
+std::string datastore_of(const std::string& file) {
+  const std::size_t end = file.find(']');
+  return file.starts_with("[") && end != std::string::npos ? file.substr(1, end - 1) : std::string();
+}
+
+const Disk* root_disk(const Vm& vm) {
+  for (const Disk& disk : vm.disks)
+    if (!volume_of(disk.file)) return &disk;
+  return nullptr;
+}
+
+std::string shown_gigabytes(std::int64_t kb) {
+  return std::to_string(kb / (1024 * 1024)) + " GB";
+}
+
+}  // namespace
+
+const std::string& Vmware::name() const {
+  static const std::string kName = "vmware";
+  return kName;
+}
+
+std::vector<Machine> Vmware::find(const std::string& fqdn) {
+  std::vector<Machine> made;
+  for (const Vm& vm : server_.find(fqdn)) made.push_back(as_machine(server_, vm));
+  return made;
+}
+
+std::optional<Machine> Vmware::machine(const std::string& id) {
+  const auto vm = server_.machine(id);
+  return vm ? std::optional(as_machine(server_, *vm)) : std::nullopt;
+}
+
+Vm Vmware::require(const std::string& id) {
+  auto vm = server_.machine(id);
+  if (!vm) throw Error(Kind::Permanent, "vSphere's machine " + id + " is gone");
+  return std::move(*vm);
+}
+
+Recipe Vmware::resolve(const Clipboard& clipboard) {
+  return making_.resolve(clipboard);
+}
+
+void Vmware::ask(const Call& /*call*/) {
+  making_.ask();
+}
+
+Machine Vmware::create(const Call& /*call*/, const Marks& marks) {
+  const Reference made = making_.create(marks);
+  return as_machine(server_, require(made.value));
+}
+
+Machine Vmware::complete(const Call& call, Machine machine) {
+  Vm vm = require(machine.id);
+  server_.wait_until_idle(vm);
+  vm = require(machine.id);
+  if (vm.power == "poweredOff" && making_.resolved()) making_.complete(vm);
+  if (boot_ == Boot::Yes && vm.power != "poweredOn") power_on(call, machine);
+  return as_machine(server_, require(machine.id));
+}
+
+std::vector<std::string> Vmware::differences(const Clipboard& clipboard, const Machine& machine) {
+  std::vector<std::string> lines;
+  const Vm vm = require(machine.id);
+  if (vm.power != "poweredOn") return lines;
+  const auto compare = [&](const char* key, const std::string& has) {
+    const auto wanted = clipboard.scalar(key);
+    if (wanted && *wanted != has) lines.push_back(std::string(key) + " " + has + ", not " + printable(*wanted, 60));
+  };
+  compare("num_cpus", std::to_string(vm.cpus));
+  compare("size", std::to_string(vm.memory_mb));
+  const auto guestid = clipboard.scalar("guestid");
+  const auto& ids = known_guest_ids();
+  if (guestid && std::find(ids.begin(), ids.end(), *guestid) != ids.end()) compare("guestid", vm.guest_id);
+  if (const Disk* root = root_disk(vm)) compare("disksize", std::to_string(root->capacity_kb));
+  if (!vm.nics.empty()) {
+    const std::string network = network_of(vm.nics.front());
+    if (!network.empty()) compare("nic_network", network);
+  }
+  for (const auto& one : wanted_volumes(clipboard)) {
+    const std::string& name = one.first;
+    const auto found = std::find_if(vm.disks.begin(), vm.disks.end(), [&](const Disk& disk) {
+      const auto volume = volume_of(disk.file);
+      return volume && volume->second == name;
+    });
+    if (found == vm.disks.end()) lines.push_back("no volume " + name);
+  }
+  return lines;
+}
+
+void Vmware::power_on(const Call& call, const Machine& machine) {
+  Vm vm = require(machine.id);
+  server_.wait_until_idle(vm);
+  vm = require(machine.id);
+  if (vm.power == "poweredOn") return;
+  call.progress("starting " + vm.name);
+  try {
+    (void)server_.tasks.perform("PowerOnVM_Task", vm.self, Xml(), "starting " + vm.name);
+  } catch (const Fault& e) {
+    if (!e.is("InvalidPowerState") || require(machine.id).power != "poweredOn") throw;
+  }
+}
+
+void Vmware::switch_off(const Vm& vm) {
+  if (vm.power == "poweredOff") return;
+  try {
+    (void)server_.tasks.perform("PowerOffVM_Task", vm.self, Xml(), "powering off " + vm.name);
+  } catch (const Fault& e) {
+    if (!e.is("InvalidPowerState") || require(vm.self.value).power != "poweredOff") throw;
+  }
+}
+
+void Vmware::power_off(const Call& call, const Machine& machine) {
+  Vm vm = require(machine.id);
+  server_.wait_until_idle(vm);
+  vm = require(machine.id);
+  const std::string note = vm.name + ".shutdown";
+  if (vm.power == "poweredOn" && vm.tools_running) {
+    const auto lines = server_.notes.read(note);
+    const long now = static_cast<long>(::time(nullptr));
+    const bool asked = lines.size() == 2 && lines[0] == machine.id;
+    if (!asked) {
+      try {
+        (void)server_.session.call("ShutdownGuest", vm.self, Xml(), Repeat::Changes);
+        server_.notes.write(note, {machine.id, std::to_string(now)});
+        server_.tasks.later("the guest is shutting down");
+      } catch (const Fault& e) {
+        if (e.kind() == Kind::Transient) throw;
+        call.log(std::string("the guest does not shut down by itself: ") + e.what());
+      }
+    } else if (now - std::strtol(lines[1].c_str(), nullptr, 10) < kGuestShutdown) {
+      server_.tasks.later("the guest is shutting down");
+    }
+  }
+  server_.notes.erase(note);
+  switch_off(vm);
+}
+
+void Vmware::reboot(const Call& call, const Machine& machine) {
+  const Vm vm = require(machine.id);
+  server_.wait_until_idle(vm);
+  if (vm.tools_running) {
+    try {
+      (void)server_.session.call("RebootGuest", vm.self, Xml(), Repeat::Changes);
+      return;
+    } catch (const Fault& e) {
+      if (e.kind() == Kind::Transient) throw;
+      call.log(std::string("the guest does not reboot by itself: ") + e.what());
+    }
+  }
+  (void)server_.tasks.perform("ResetVM_Task", vm.self, Xml(), "resetting " + vm.name);
+}
+
+Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, bool all) {
+  Fates made;
+  const auto wipe = call.clipboard.list("wipe");
+  const std::string fqdn = call.clipboard.require("fqdn");
+  const auto goes = [&](const std::pair<std::string, std::string>& volume) {
+    return volume.first == fqdn && (all || std::find(wipe.begin(), wipe.end(), volume.second) != wipe.end());
+  };
+  for (const Disk& disk : vm.disks) {
+    const auto volume = volume_of(disk.file);
+    if (volume) (goes(*volume) ? made.lost_disks : made.kept_disks).push_back(disk);
+  }
+  // Those that an interrupted redeploy left are attached to nothing.
+  if (!call.clipboard.has("volumes") && wipe.empty() && made.lost_disks.empty() && made.kept_disks.empty()) return made;
+  const auto datacenter = server_.datacenter_of(vm.parent);
+  if (!datacenter) return made;
+  for (const Volume& volume : server_.volumes.find(server_.datastores(datacenter->self), fqdn)) {
+    const bool attached =
+        std::any_of(vm.disks.begin(), vm.disks.end(), [&](const Disk& disk) { return disk.file == volume.file; });
+    if (!attached && goes({volume.fqdn, volume.name})) made.lost.push_back(volume);
+  }
+  return made;
+}
+
+std::vector<std::string> Vmware::belongings(const Call& call, const Machine& machine, bool all) {
+  std::vector<std::string> lines;
+  const Fates made = fates(call, require(machine.id), all);
+  for (const Disk& disk : made.lost_disks)
+    lines.push_back("volume " + printable(disk.file, 160) + ", " + shown_gigabytes(disk.capacity_kb));
+  for (const Volume& volume : made.lost)
+    lines.push_back("volume " + printable(volume.file, 160) + ", attached to nothing");
+  return lines;
+}
+
+void Vmware::remove(const Call& call, const Machine& machine, bool all) {
+  auto vm = server_.machine(machine.id);
+  if (!vm) return;
+  server_.wait_until_idle(*vm);
+  vm = server_.machine(machine.id);
+  if (!vm) return;
+  const Fates made = fates(call, *vm, all);
+  if (vm->snapshots && !made.kept_disks.empty())
+    throw Error(Kind::Permanent,
+                vm->name + " has snapshots, with which its volumes cannot be kept: delete the snapshots first");
+  switch_off(*vm);
+  Xml changes;
+  for (const Disk& disk : made.kept_disks) changes.add(removed_disk(disk, false));
+  for (const Disk& disk : made.lost_disks) changes.add(removed_disk(disk, true));
+  if (!changes.text().empty())
+    (void)server_.tasks.perform("ReconfigVM_Task", vm->self, Xml().in("spec", changes),
+                                "detaching volumes of " + vm->name);
+  for (const Disk& disk : made.kept_disks) call.log("keeping volume " + disk.file);
+  if (!made.lost.empty()) {
+    const auto datacenter = server_.datacenter_of(vm->parent);
+    for (const Volume& volume : made.lost) server_.volumes.remove(volume, datacenter->self);
+  }
+  try {
+    (void)server_.tasks.perform("Destroy_Task", vm->self, Xml(), "deleting " + vm->name);
+  } catch (const Fault& e) {
+    if (!e.is("ManagedObjectNotFound")) throw;
+  }
+  for (const char* note : {".create", ".shutdown"}) server_.notes.erase(vm->name + note);
+}
+
+void Vmware::mark(const Machine& machine, const Marks& marks) {
+  (void)server_.tasks.perform("ReconfigVM_Task", {"VirtualMachine", machine.id},
+                              Xml().in("spec", extra_config(pairs_of(marks))), "marking " + machine.name);
+}
+
+std::string Vmware::network_of(const Nic& nic) {
+  Reference network = reference(nic.backing, "network");
+  const std::string group = text(nic.backing, "port/portgroupKey");
+  if (!group.empty()) network = {"DistributedVirtualPortgroup", group};
+  if (!network) return text(nic.backing, "deviceName");
+  const auto found = server_.inventory.get(network, {"name"});
+  return found ? found->name() : std::string();
+}
+
+void Vmware::describe(const Machine& machine, Clipboard& clipboard) {
+  const Vm vm = require(machine.id);
+  clipboard.set("guestid", vm.guest_id);
+  clipboard.set_raw("num_cpus", std::to_string(vm.cpus));
+  clipboard.set_raw("size", std::to_string(vm.memory_mb));
+  if (const Disk* root = root_disk(vm)) clipboard.set_raw("disksize", std::to_string(root->capacity_kb));
+  const auto set = [&](const char* key, const std::string& value) {
+    if (!value.empty()) clipboard.set(key, value);
+  };
+  set("datastore", datastore_of(vm.file));
+  if (!vm.nics.empty()) set("nic_network", network_of(vm.nics.front()));
+  const auto datacenter = server_.datacenter_of(vm.parent);
+  if (datacenter) set("datacenter", datacenter->name);
+  // Where a cluster places its machines itself, it is the cluster that is named.
+  const auto host = server_.inventory.get(vm.host, {"name", "parent"});
+  const auto compute = host ? server_.inventory.get(host->reference("parent"), {"name"}) : std::optional<Object>();
+  if (compute && compute->self.type == "ClusterComputeResource") {
+    const auto cluster = server_.inventory.get(compute->self, {"configurationEx"});
+    const bool drs = cluster && flag(cluster->node("configurationEx"), "drsConfig/enabled");
+    set("vmhost", drs ? compute->name() : host->name());
+  } else if (host) {
+    set("vmhost", host->name());
+  }
+  const auto path = [&](Reference at, const Reference& top, const char* type) {
+    std::string made;
+    while (at && at != top && at.type == type) {
+      const auto found = server_.inventory.get(at, {"name", "parent"});
+      if (!found) return std::string();
+      const Reference up = found->reference("parent");
+      if (std::string(type) == "ResourcePool" && up.type != type) break;  // the root pool
+      made = found->name() + (made.empty() ? "" : "/") + made;
+      at = up;
+    }
+    return made;
+  };
+  if (datacenter) set("folder", path(vm.parent, datacenter->vm_folder, "Folder"));
+  set("resource_pool", path(vm.pool, {}, "ResourcePool"));
+}
+
+std::vector<Owned> Vmware::owned() {
+  std::vector<Reference> marked;
+  for (const Vm& vm : server_.machines())
+    if (vm.marks && !vm.is_template) marked.push_back(vm.self);
+  std::vector<Owned> made;
+  std::vector<Vm> machines;
+  for (const Object& one : server_.inventory.get(marked, machine_paths())) {
+    machines.push_back(read_vm(one));
+    const Vm& vm = machines.back();
+    if (!vm.marks) continue;
+    const Machine shown = as_machine(server_, vm);
+    made.push_back({"machine", shown.id, shown.name, *shown.marks, shown.created, shown.shown, "", {}});
+  }
+  for (const Datacenter& datacenter : server_.datacenters()) {
+    for (const Volume& volume : server_.volumes.find(server_.datastores(datacenter.self), "")) {
+      Owned one{"volume", volume.file, volume.fqdn + "_" + volume.name, {volume.fqdn, "", ""}, "", "", "", {}};
+      one.shown = volume.file + " in " + datacenter.name;
+      for (const Vm& vm : machines)
+        for (const Disk& disk : vm.disks)
+          if (disk.file == volume.file) one.machine = vm.self.value;
+      made.push_back(std::move(one));
+    }
+  }
+  return made;
+}
+
+std::vector<Offer> Vmware::offers() {
+  std::vector<Offer> made;
+  for (const Datacenter& datacenter : server_.datacenters()) {
+    std::vector<Named> networks;
+    std::string stores;
+    std::vector<Offer> hosts;
+    for (const Object& one : server_.inventory.list(
+             datacenter.self, {{"HostSystem", {"name", "runtime.connectionState", "runtime.inMaintenanceMode"}},
+                               {"Datastore", {"name", "summary.accessible", "summary.freeSpace"}},
+                               {"Network", {"name"}}})) {
+      if (one.self.type == "HostSystem") {
+        const std::string state =
+            one.flag("runtime.inMaintenanceMode") ? "in maintenance mode" : one.text("runtime.connectionState");
+        hosts.push_back({"region", one.name(), datacenter.name + "/" + one.name(), "host, " + state, {}});
+      } else if (one.self.type == "Datastore") {
+        if (one.flag("summary.accessible"))
+          stores += (stores.empty() ? "" : ", ") + one.name() + " (" +
+                    shown_gigabytes(one.number("summary.freeSpace") / 1024) + " free)";
+      } else {
+        networks.push_back({one.name(), ""});
+      }
+    }
+    made.push_back({"region",
+                    datacenter.name,
+                    datacenter.name,
+                    "datacenter; datastores " + stores + "; networks " + shown_names(networks, 40),
+                    {}});
+    made.insert(made.end(), hosts.begin(), hosts.end());
+  }
+  for (const Vm& vm : server_.machines()) {
+    if (!vm.is_template) continue;
+    const auto where = server_.datacenter_of(vm.parent);
+    made.push_back({"image", vm.name, vm.name, "template" + (where ? " in " + where->name : std::string()), {}});
+  }
+  return made;
+}
+
+}  // namespace jarvis::providers::vmware

@@ -1,0 +1,339 @@
+"""Every provider behind one face, for the tests that hold for all of them: jarvis configured for it, its simulator, and between
+the two (but for `local`) a proxy that fails when a test says so.
+
+    with cloud("linode", place) as it:
+        place.expect(0, "deploy", it.spec("loki"))
+        assert [one.id for one in it.machines("loki")] == [...]
+"""
+import contextlib
+import json
+import socket
+
+from . import descendants, exe_of
+from .certificates import Authority
+from .dialects import Ec2, Linode, Vsphere
+from .fault_proxy import FaultProxy
+
+DOMAIN = "example.org"
+# What crashed or is refused a moment is asked again at once.
+SOON = {"attempts": 9, "delay": "10ms", "max_delay": "50ms", "after_timeout": True}
+
+
+def answers(address, port):
+    with socket.socket() as probe:
+        return probe.connect_ex((address, port)) == 0
+
+
+def fqdn_of(host):
+    return f"{host}.{DOMAIN}"
+
+
+class Machine:
+    """`id` as text, `name`, `ours`: it carries jarvis's marks, `on`: it runs."""
+
+    def __init__(self, id, name, ours, on):
+        self.id, self.name, self.ours, self.on = str(id), name, ours, on
+
+    def __repr__(self):
+        return f"{self.name} ({self.id}{'' if self.ours else ', foreign'})"
+
+
+class Cloud:
+    """What a provider's tests need to know about it. Owned by one test."""
+
+    name = ""
+    keys = {}       # of a spec
+    proxy = None    # none: no API
+    creates = None  # the operation that makes the machine
+    rebuilds = False
+    dialect = None     # of the proxy
+    upstream = None    # what is behind the proxy
+    patience = "1m"    # of one attempt
+
+    def __init__(self, place):
+        self.place = place
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self):
+        with self._open:
+            self.begin(self._open.enter_context)
+            self.configure()
+            self._open = self._open.pop_all()
+        return self
+
+    def __exit__(self, *problem):
+        return self._open.__exit__(*problem)
+
+    def begin(self, enter):
+        """Starts what it needs."""
+
+    def section(self):
+        """Its keys in `providers:`."""
+        return {}
+
+    def configure(self, **keys):
+        """jarvis.yaml and action lists with nothing but the provider's own tasks."""
+        section = {**self.section(), **({} if self.name == "local" else {"poll": "20ms", "rate": 1000}), **keys}
+        self.place.configure(providers={self.name: section})
+        own = {operation: [{"task": self.full(task), "timeout": self.patience, "retry": SOON} for task in tasks] for operation, tasks in self.lists().items()}
+        self.place.plan(self.name, **own)
+
+    def full(self, task):
+        return task if ":" in task else f"{self.name}:{task}"
+
+    def lists(self):
+        make = ["keys:prepare", "deploy", "get_address"]
+        anew = ["rebuild"] if self.rebuilds else ["delete_machine", "deploy"]
+        prepare = ["keys:forget", "keys:prepare"] if self.rebuilds else ["keys:prepare"]
+        redeploy = ["can_deploy", "shutdown", *(prepare + anew if self.rebuilds else [anew[0], *prepare, anew[1]]), "get_address"]
+        return {"deploy": make, "redeploy": redeploy, "destroy": ["shutdown", "destroy"], "adopt": ["adopt"],
+                "power": ["shutdown", "startup", "reboot", "get_address"], "off": ["shutdown"]}
+
+    def spec(self, host="loki", **more):
+        keys = {"hostname": host, "fqdn": fqdn_of(host), "provider": self.name, **self.keys, **more}
+        return self.place.spec(host, text="instance:\n" + "".join(f"  {key}: {json.dumps(value)}\n" for key, value in keys.items()))
+
+    def machines(self, host=None):
+        """What is there, of this host: by name, or by its marks."""
+        raise NotImplementedError
+
+    def machine(self, host="loki"):
+        found = self.machines(host)
+        assert len(found) == 1, f"{self.name} has {len(found)} machines that are {host}: {found}"
+        return found[0]
+
+    def make_foreign(self, host):
+        """Somebody else's machine of that name; its id."""
+        raise NotImplementedError
+
+    def give_away(self, machine):
+        """The id is somebody else's machine from now on: another name, none of our marks."""
+        raise NotImplementedError
+
+    def make_second(self, host):
+        """One more that carries the host's marks."""
+        raise NotImplementedError
+
+    def end_outside(self, machine):
+        """Somebody deletes it behind jarvis's back."""
+        raise NotImplementedError
+
+    def changes(self):
+        """The operations that changed something, in order, as the proxy saw them."""
+        return [one for one in self.proxy.operations() if self.dialect().changes(one)]
+
+    def obstacles(self):
+        """{what can say no at a redeploy: a function that makes it so}; each is tried on its own."""
+        return {}
+
+    def secrets(self):
+        """What must be read nowhere: credentials."""
+        return []
+
+    # jarvis
+
+    def confirmed(self, status, *command):
+        """A command that asks first, confirmed; the result."""
+        asked = self.place.expect(6, *command)
+        code = asked.text.rstrip().rpartition("jarvis confirm ")[2].split()[0]
+        return self.place.expect(status, "confirm", code)
+
+    def worker(self, serve):
+        """The process of the attempt that is under way (there must be just one); None when there is none."""
+        family = "jarvis-core" if self.name == "local" else "jarvis-http"
+        found = [pid for pid in descendants(serve.pid) if exe_of(pid) == family]
+        return found[1] if len(found) > 1 else None
+
+
+class Local(Cloud):
+    name = "local"
+
+    def begin(self, enter):
+        self.directory = self.place.path("state/local")
+
+    def section(self):
+        return {"addresses": self.place.addresses}
+
+    def machines(self, host=None):
+        found = []
+        for record in self.directory.glob("*/machine"):
+            lines = dict(line.partition(": ")[::2] for line in record.read_text().splitlines())
+            if host is None or lines["fqdn"] == fqdn_of(host):
+                found.append(Machine(lines["id"], lines["fqdn"], True, answers(lines["address"], int(lines["port"]))))
+        return found
+
+
+class LinodeCloud(Cloud):
+    name = "linode"
+    keys = {"guestid": "Debian 12", "datacenter": "Atlanta", "size": 1024}
+    creates = "POST /v4/linode/instances"
+    dialect = Linode
+    rebuilds = True
+
+    def begin(self, enter):
+        from .linode_fake import LinodeFake
+        host = self.place.host
+        self.fake = enter(LinodeFake(host, addresses=self.place.addresses.replace(".0/24", ".128/25")))
+        self.upstream = self.fake.url
+        self.proxy = enter(FaultProxy(host, self.upstream, self.dialect()))
+        self.place.write("linode.token", self.fake.token + "\n", 0o600)
+
+    def section(self):
+        return {"api": self.proxy.url, "token_file": "linode.token"}
+
+    def machines(self, host=None):
+        with self.fake.lock:
+            found = [Machine(one.id, one.label, any(tag.startswith("fqdn:") for tag in one.tags), one.status == "running")
+                     for one in self.fake.machines.values() if one.status != "deleting" and
+                     (host is None or one.label == fqdn_of(host) or f"fqdn:{fqdn_of(host)}" in one.tags)]
+        return found
+
+    def make_foreign(self, host):
+        with self.fake.lock:
+            return str(self.fake.add_machine(fqdn_of(host)).id)
+
+    def give_away(self, machine):
+        with self.fake.lock:
+            one = self.fake.machines[int(machine.id)]
+            one.label, one.tags = "somebody-elses", ["theirs"]
+
+    def make_second(self, host):
+        with self.fake.lock:
+            self.fake.add_machine("second", tags=list(self.fake.machines[int(self.machine(host).id)].tags))
+
+    def end_outside(self, machine):
+        with self.fake.lock:
+            del self.fake.machines[int(machine.id)]
+
+
+    def obstacles(self):
+        def without(things, fits):
+            with self.fake.lock:
+                things[:] = [one for one in things if not fits(one)]
+
+        def no_right():
+            self.place.write("linode.token", self.fake.add_token("linodes:read_only images:read_only events:read_only") + "\n", 0o600)
+        return {"image gone": lambda: without(self.fake.images, lambda one: one["label"] == "Debian 12"),
+                "type gone": lambda: without(self.fake.types, lambda one: one["memory"] >= 1024),
+                "region gone": lambda: without(self.fake.regions, lambda one: one["id"] == "us-southeast"),
+                "a token without the right": no_right}
+
+    def secrets(self):
+        return [self.fake.token]
+
+
+class Ec2Cloud(Cloud):
+    name = "ec2"
+    keys = {"guestid": "Some Linux", "size": 1024}
+    creates = "RunInstances"
+    dialect = Ec2
+
+    def begin(self, enter):
+        from .moto import Moto
+        host = self.place.host
+        self.moto = enter(Moto(host))
+        self.upstream = self.moto.url
+        self.proxy = enter(FaultProxy(host, self.upstream, self.dialect()))
+        self.place.write("ec2.key", self.moto.key.secret + "\n", 0o600)
+
+    def section(self):
+        return {"region": self.moto.region, "endpoint": self.proxy.url, "access_key_id": self.moto.key.id,
+                "secret_key_file": "ec2.key", "images": {"Some Linux": {"owner": "amazon", "name": "amzn2-ami-hvm-2.0.*"}}}
+
+    def machines(self, host=None):
+        return [Machine(one["id"], one["name"], "jarvis:fqdn" in one["tags"], one["state"] == "running")
+                for one in self.moto.machines()
+                if host is None or fqdn_of(host) in (one["name"], one["tags"].get("jarvis:fqdn"))]
+
+    def make_foreign(self, host):
+        return self.moto.run_outside(fqdn_of(host))
+
+    def give_away(self, machine):
+        for key in ("jarvis:fqdn", "jarvis:run", "jarvis:step"):
+            self.moto.tag_outside(machine.id, key, None)
+        self.moto.tag_outside(machine.id, "Name", "somebody-elses")
+
+    def make_second(self, host):
+        tags = next(one["tags"] for one in self.moto.machines() if one["id"] == self.machine(host).id)
+        self.moto.run_outside(tags.pop("Name"), **tags)
+
+    def end_outside(self, machine):
+        self.moto.terminate_outside(machine.id)
+
+
+    def obstacles(self):
+        def key(one):
+            def use():
+                self.place.write("ec2.key", one.secret + "\n", 0o600)
+                self.configure(access_key_id=one.id)
+            return use
+        return {"image gone": lambda: self.configure(images={"Some Linux": {"owner": "amazon", "name": "amzn2-gone-*"}}),
+                "type gone": lambda: self.spec(size="t99.huge"),
+                "a key without the right": key(self.moto.poor_key)}
+
+    def secrets(self):
+        return [self.moto.key.secret]
+
+
+class VmwareCloud(Cloud):
+    name = "vmware"
+    keys = {"guestid": "debian-12", "datacenter": "DC0", "size": 1024}
+    creates = "CloneVM_Task"
+    dialect = Vsphere
+
+    def begin(self, enter):
+        from .vcsim import Vcsim
+        self.authority = Authority(self.place.path("authority"))
+        self.vcsim = Vcsim(self.place, self.authority, templates=["debian-12"], addresses="10.1.2.")
+        self.upstream, self.ca = self.vcsim.url, self.authority.certificate
+        self.proxy = enter(FaultProxy(self.place.host, self.upstream, self.dialect(), authority=self.authority, upstream_ca=self.ca))
+        self.place.write("vmware.password", self.vcsim.password + "\n", 0o600)
+
+    def section(self):
+        return {"url": self.proxy.url, "user": self.vcsim.user, "password_file": "vmware.password", "datacenter": "DC0",
+                "ca_file": str(self.ca)}
+
+    def machines(self, host=None):
+        return [Machine(one["id"], one["name"], "jarvis.fqdn" in one["extra_config"], one["power"] == "poweredOn")
+                for one in self.vcsim.machines()
+                if host is None or fqdn_of(host) in (one["name"], one["extra_config"].get("jarvis.fqdn"))]
+
+    def make_foreign(self, host):
+        """One of those that were there before jarvis came."""
+        other = self.vcsim.machines()[0]["id"]
+        self.vcsim.rename_outside(other, fqdn_of(host))
+        return other
+
+    def give_away(self, machine):
+        for key in ("jarvis.fqdn", "jarvis.run", "jarvis.step"):
+            self.vcsim.tag_outside(machine.id, key, "")
+        self.vcsim.rename_outside(machine.id, "somebody-elses")
+
+    def make_second(self, host):
+        marks = self.vcsim.machines(fqdn_of(host))[0]["extra_config"]
+        other = next(one["id"] for one in self.vcsim.machines() if one["name"] != fqdn_of(host))
+        for key in ("jarvis.fqdn", "jarvis.run", "jarvis.step"):
+            self.vcsim.tag_outside(other, key, marks[key])
+
+    def end_outside(self, machine):
+        self.vcsim.power_outside(machine.id, False)
+        self.vcsim.destroy_outside(machine.id)
+
+    def obstacles(self):
+        def no_space():
+            for name in self.vcsim.datastores():
+                self.vcsim.free(name, 1 << 20)
+        return {"template gone": lambda: [self.vcsim.destroy_outside(one["id"]) for one in self.vcsim.templates()],
+                "no space": no_space,
+                "datastore gone": lambda: self.spec(datastore="LocalDS_77")}
+
+    def secrets(self):
+        return [self.vcsim.password]
+
+
+CLOUDS = {one.name: one for one in (Local, LinodeCloud, Ec2Cloud, VmwareCloud)}
+WITH_API = ("linode", "ec2", "vmware")
+
+
+def cloud(name, place):
+    return CLOUDS[name](place)

@@ -1,0 +1,236 @@
+"""The provider `vmware` against govmomi's simulator: a vCenter and a single ESXi."""
+import base64
+import json
+import re
+
+import yaml
+
+from lab import each, takes
+from lab.certificates import Authority
+from lab.vcsim import Vcsim
+
+FQDN = "loki.example.org"
+GB = 1024 * 1024  # in KB
+SCRATCH = {"guestid": "debian11_64Guest", "disksize": 1048576, "size": 512, "num_cpus": 2, "vmhost": "DC0_H0",
+           "nic_network": "VM Network", "datastore": "LocalDS_0"}
+ON_ESX = {**SCRATCH, "vmhost": "localhost.localdomain"}
+CLONE = {"guestid": "debian-12", "vmhost": "DC0_H0"}
+
+
+class Sealed(yaml.SafeLoader):
+    """Sealed values as they stand."""
+
+
+Sealed.add_constructor("!sealed", lambda loader, node: node.value)
+
+
+def vsphere(place, **more):
+    server = Vcsim(place, Authority(place.path("ca")), **more)
+    place.write("vmware.password", server.password + "\n", 0o600)
+    settings(place, server)
+    off = ["vmware:shutdown"]
+    place.plan("vmware", deploy=["vmware:deploy"], redeploy=["vmware:can_deploy", *off, "vmware:delete_machine", "vmware:deploy"],
+               destroy=[*off, "vmware:destroy"], adopt=["vmware:adopt"])
+    return server
+
+
+def settings(place, server, **more):
+    place.configure(providers={"vmware": {"url": server.url, "user": server.user, "password_file": "vmware.password",
+                                          "ca_file": str(server.ca), "rate": 500, "poll": "200ms", **more}})
+
+
+def spec(place, keys, **more):
+    return place.spec("loki", provider="vmware", **{**keys, **more})
+
+
+def facts(place):
+    return yaml.load(place.clipboard("loki"), Sealed)
+
+
+def task(place, name, keys, status=0, **more):
+    """One task by hand, confirmed where it wants that."""
+    clipboard = json.dumps({"hostname": "loki", "fqdn": FQDN, "provider": "vmware", **keys, **more})
+    result = place.run("task", f"vmware:{name}", input=clipboard)
+    code = re.search(r"--confirm (\S+)", result.text)
+    if result.status == 6 and code:
+        result = place.run("task", f"vmware:{name}", "--confirm", code[1], input=clipboard)
+    assert result.status == status, f"expected exit status {status}:\n{result!r}"
+    return result
+
+
+def confirmed(place, *command):
+    asked = place.expect(6, *command)
+    place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
+
+
+def owned(place):
+    return sorted((one["kind"], one["name"]) for one in yaml.safe_load(task(place, "machines", {}).out)["machines"])
+
+
+def the_only(server, name=FQDN):
+    machine, = server.machines(name)
+    return machine
+
+
+@takes(6)
+@each("vcenter", "esxi")
+def test_from_scratch_again_and_gone(place, kind):
+    esx = kind == "esxi"
+    server = vsphere(place, esx=esx, addresses="10.9.8.")
+    keys = ON_ESX if esx else SCRATCH
+    plan = place.expect(5, "plan", spec(place, keys))
+    assert "create vmware loki.example.org: 2 CPUs, 512 MB, disk 1.0 GB, in " in plan.text, plan
+    assert not server.machines(FQDN)
+    place.expect(0, "deploy", spec(place, keys))
+    machine = the_only(server)
+    assert (machine["power"], machine["cpus"], machine["memory"]) == ("poweredOn", 2, 512), machine
+    assert [disk["kb"] for disk in machine["disks"]] == [1048576] and machine["disks"][0]["file"].startswith("[LocalDS_0] "), machine
+    assert machine["networks"] == ["VM Network"], machine
+    known, extra = facts(place), machine["extra_config"]
+    assert known["instance_id"] == machine["id"] and known["macaddrs"] == machine["macs"], (known, machine)
+    assert extra["jarvis.fqdn"] == FQDN and extra["jarvis.run"] and extra["jarvis.step"] and known["created"] == extra["jarvis.created"]
+    assert extra["guestinfo.userdata.encoding"] == extra["guestinfo.metadata.encoding"] == "base64", extra
+    handed = yaml.safe_load(base64.b64decode(extra["guestinfo.userdata"]))
+    assert handed["fqdn"] == FQDN and known["password"] not in str(handed), handed
+    assert yaml.safe_load(base64.b64decode(extra["guestinfo.metadata"]))["local-hostname"] == FQDN
+    # Again: the same machine, and nothing changes.
+    place.expect(0, "plan", spec(place, keys))
+    place.expect(0, "deploy", spec(place, keys))
+    assert the_only(server)["id"] == machine["id"]
+    task(place, "get_address", {"instance_id": machine["id"]})
+    assert "10.9.8." in task(place, "get_address", {}).out
+    assert "num_cpus 2, not 4" in place.expect(1, "deploy", spec(place, {**keys, "num_cpus": 4})).text
+    confirmed(place, "destroy", "loki")
+    assert not server.machines(FQDN)
+    task(place, "destroy", {})
+    task(place, "shutdown", {})
+
+
+@takes(5)
+def test_clone(place):
+    server = vsphere(place, templates=["debian-12"])
+    place.expect(0, "deploy", spec(place, CLONE, num_cpus=3, size=768, disksize=12 * GB, nic_network="DC0_DVPG0", vmhost="DC0_H0"))
+    machine = the_only(server)
+    assert (machine["power"], machine["cpus"], machine["memory"]) == ("poweredOn", 3, 768), machine
+    assert [disk["kb"] for disk in machine["disks"]] == [12 * GB], machine
+    assert machine["networks"][0].startswith("dvportgroup-") and machine["extra_config"]["jarvis.fqdn"] == FQDN, machine
+    assert len(server.templates()) == 1
+
+
+@takes(5)
+def test_every_name_must_be_there(place):
+    server = vsphere(place, templates=["debian-12"])
+    said = {
+        "datastore": ("LocalDS_7", "datastore: LocalDS_7 is not in datacenter DC0; did you mean LocalDS_"),
+        "nic_network": ("VM Netwrok", "nic_network: VM Netwrok is not in host DC0_H0; did you mean VM Network?"),
+        "resource_pool": ("Resuorces", "resource_pool: Resuorces is not in DC0_H0; did you mean Resources?"),
+        "folder": ("linux", "folder: linux is not in datacenter DC0; there are vm"),
+        "vmhost": ("DC0_H9", "vmhost: DC0_H9 is not in datacenter DC0; did you mean DC0_H0?"),
+        "datacenter": ("DC9", "datacenter: DC9 is not in "),
+        "guestid": ("debian-13", "did you mean debian-12?"),
+        "disksize": ("20GB", "disksize: 20GB must be a disk in KB"),
+        "size": ("511", "size: 511 must be memory in MB, 4 to 25165824, a multiple of 4"),
+        "nic_type": ("ne2000", "nic_type: ne2000 is none of vmxnet3, e1000e, e1000, pcnet32"),
+    }
+    for key, (value, sentence) in said.items():
+        result = place.expect(2, "deploy", spec(place, SCRATCH, **{key: value}))
+        assert sentence in result.text, result
+    assert "vmhost: missing, and datacenter DC0 has several: DC0_C0, DC0_H0" in place.expect(
+        2, "deploy", spec(place, {key: value for key, value in SCRATCH.items() if key != "vmhost"})).text
+    assert not server.machines(FQDN)
+
+
+@takes(5)
+def test_what_is_said_before_anything_is_touched(place):
+    server = vsphere(place)
+    place.expect(0, "deploy", spec(place, SCRATCH))
+    before = the_only(server)
+    server.free("LocalDS_0", 1 << 20)
+    for command in ("plan", "redeploy"):
+        result = place.expect(2, command, spec(place, SCRATCH)) if command == "redeploy" else None
+        assert result is None or "datastore LocalDS_0 has 0.0 GB free, and 1.5 GB are needed" in result.text, result
+    assert the_only(server) == before
+    assert "LocalDS_0 has 0.0 GB free" in task(place, "can_deploy", SCRATCH, 1).text
+    # The wrong password, without the password.
+    place.write("vmware.password", "not-the-password\n", 0o600)
+    result = task(place, "can_deploy", SCRATCH, 1)
+    assert f"refuses the login of {server.user}: `user` or `password_file`" in result.text and "not-the" not in result.text, result
+
+
+def test_esxi_does_not_clone(place):
+    server = vsphere(place, esx=True, templates=["debian-12"])
+    result = place.expect(2, "deploy", spec(place, {"guestid": "debian-12"}))
+    assert "guestid: debian-12 is a template, and a host by itself" in result.text, result
+    assert not server.machines(FQDN)
+
+
+@takes(10)
+def test_redeploy_keeps_volumes(place):
+    server = vsphere(place)
+    with_volumes = {**SCRATCH, "volumes": "{data: 2, log: 1}"}
+    place.expect(0, "deploy", spec(place, with_volumes))
+    first = the_only(server)
+    data, log = f"[LocalDS_0] jarvis-volumes/{FQDN}_data.vmdk", f"[LocalDS_0] jarvis-volumes/{FQDN}_log.vmdk"
+    files = {disk["file"]: disk["kb"] for disk in first["disks"]}
+    assert files[data] == 2 * GB and files[log] == GB and len(files) == 3, first
+    confirmed(place, "redeploy", spec(place, with_volumes))
+    second = the_only(server)
+    assert second["id"] != first["id"] and {disk["file"] for disk in second["disks"]} >= {data, log}, second
+    assert owned(place) == [("machine", FQDN), ("volume", f"{FQDN}_data"), ("volume", f"{FQDN}_log")]
+    confirmed(place, "redeploy", spec(place, SCRATCH, volumes="{data: 3}", wipe="[log]"))
+    third = the_only(server)
+    assert {disk["file"]: disk["kb"] for disk in third["disks"]}[data] == 3 * GB and len(third["disks"]) == 2, third
+    assert owned(place) == [("machine", FQDN), ("volume", f"{FQDN}_data")]
+    confirmed(place, "destroy", "loki")
+    assert owned(place) == [] and not server.machines(FQDN)
+
+
+@takes(5)
+def test_foreign_and_adopted(place):
+    server = vsphere(place)
+    place.expect(0, "deploy", spec(place, SCRATCH))
+    machine = the_only(server)
+    for key in ("jarvis.fqdn", "jarvis.run", "jarvis.step"):
+        server.tag_outside(machine["id"], key, "")
+    for name in ("deploy", "shutdown", "destroy"):
+        assert "is not jarvis's" in task(place, name, SCRATCH, 3).text
+    out = yaml.safe_load(task(place, "adopt", {}).out)
+    assert the_only(server)["extra_config"]["jarvis.fqdn"] == FQDN
+    described = {key: out[key] for key in SCRATCH}
+    assert described == SCRATCH and out["datacenter"] == "DC0" and "folder" not in out, out
+    place.expect(0, "task", "vmware:can_deploy", input=json.dumps({**out, "provider": "vmware", "hostname": "loki"}))
+    server.rename_outside(machine["id"], "odin.example.org")
+    assert "has another name" in task(place, "shutdown", {}, 3).text
+
+
+@takes(4)
+def test_for_an_installation_over_the_network(place):
+    server = vsphere(place)
+    place.expect(5, "plan", spec(place, SCRATCH))
+    out = yaml.safe_load(task(place, "create", {**SCRATCH, "volumes": {"data": 1}, "ipaddress": "10.7.7.7"}).out)
+    machine = the_only(server)
+    assert machine["power"] == "poweredOff" and len(machine["disks"]) == 2, machine
+    out = {key: value for key, value in out.items() if key != "password"}
+    assert yaml.safe_load(task(place, "get_macaddrs", out).out)["macaddrs"] == machine["macs"]
+    task(place, "startup", out)
+    server.address(machine["id"], "10.1.1.1")
+    assert yaml.safe_load(task(place, "get_address", out).out)["ipaddress"] == ["10.7.7.7"]
+    gone = yaml.safe_load(task(place, "delete_machine", out).out)
+    assert gone["ipaddress"] == ["10.7.7.7"] and "instance_id" not in gone, gone
+
+
+@takes(5)
+def test_a_session_that_ends(place):
+    server = vsphere(place, templates=["debian-12"])
+    place.expect(0, "deploy", spec(place, CLONE))
+    server.expire()
+    task(place, "reboot", {})
+    confirmed(place, "destroy", "loki")
+
+
+def test_offers(place):
+    vsphere(place, templates=["debian-12"])
+    offers = yaml.safe_load(task(place, "offers", {}).out)["offers"]
+    kinds = {(one["kind"], one["id"]) for one in offers}
+    assert {("region", "DC0"), ("region", "DC0_H0"), ("image", "debian-12")} <= kinds, offers
+    assert "LocalDS_0" in next(one for one in offers if one["id"] == "DC0")["shown"], offers

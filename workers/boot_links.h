@@ -1,0 +1,58 @@
+// The files by which pxelinux finds a host's boot menu in a TFTP root of this machine. Of pxelinux.cfg/:
+//   01-aa-bb-cc-dd-ee-ff -> FQDN -> IP -> IP in 8 hexadecimal digits -> ../pxelinux.menus/MENU
+// so that each name that a loader or a person may look by leads to one menu, and changing one link changes it for all.
+// Knows no clipboard and no server. Blocks on the disk. Everything is made under another name and moved into place.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "workers/boot_host.h"
+
+namespace jarvis::workers {
+
+constexpr const char* kLinksDirectory = "pxelinux.cfg";
+constexpr const char* kMenusDirectory = "pxelinux.menus";
+constexpr const char* kMainMenu = "main_menu";
+
+// "C0A80102" of 192.168.1.2. Error(Usage) for what is no IPv4 address.
+std::string boot_hex(const std::string& address);
+
+struct BootLink {
+  std::string name, target;  // in pxelinux.cfg/
+  bool operator==(const BootLink&) const = default;
+};
+
+std::string install_menu(const BootHost& host);  // "install_FQDN"
+std::vector<BootLink> boot_links(const BootHost& host, const std::string& menu);
+
+class TftpRoot {
+ public:
+  // Error(Usage) when it is no directory.
+  explicit TftpRoot(std::string path);
+
+  // What is not so yet, one line each. Error(Permanent) for what is in the way and not a link of such a chain: a file,
+  // a card's link to another host, an address's link that leads elsewhere, another host's link to this address.
+  std::vector<std::string> missing(const BootHost& host, const std::string& menu) const;
+  void link(const BootHost& host, const std::string& menu) const;
+  // Takes the host's links away, and its install menu.
+  std::vector<std::string> present(const BootHost& host) const;
+  void unlink(const BootHost& host) const;
+
+  // A menu's text; nothing is empty. A file is replaced only when its text differs; anybody may read it.
+  std::string read_menu(const std::string& menu) const;
+  void write_menu(const std::string& menu, const std::string& text) const;
+
+ private:
+  std::string menu_path(const std::string& menu) const;
+  std::string link_path(const std::string& name) const;
+  std::optional<std::string> other_at(const BootHost& host) const;  // another host's link to its address
+  std::vector<BootLink> wrong_links(const BootHost& host, const std::string& menu) const;
+
+  std::string path_;
+};
+
+}  // namespace jarvis::workers
