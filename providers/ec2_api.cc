@@ -29,15 +29,10 @@ bool is_temporary(const HttpResponse& response) {
   return fault && is_temporary_code(fault->code);
 }
 
-ApiAccess api_access(const Ec2Access& access) {
-  ApiAccess made;
-  made.ca_file = access.ca_file;
-  made.pace = access.pace;
-  made.per_second = access.per_second;
-  made.burst = access.burst;
-  made.words = words_of;
-  made.is_temporary = is_temporary;
-  return made;
+ApiAccess with_words(ApiAccess access) {
+  access.words = words_of;
+  access.is_temporary = is_temporary;
+  return access;
 }
 
 }  // namespace
@@ -49,7 +44,7 @@ std::string endpoint_of(const std::string& region) {
 Ec2Api::Ec2Api(Ec2Access access)
     : access_(std::move(access)),
       url_(access_.endpoint.empty() ? endpoint_of(access_.region) : access_.endpoint),
-      api_(api_access(access_)) {
+      api_(with_words(access_.http)) {
   if (!url_.ends_with('/')) url_ += '/';
 }
 
