@@ -74,12 +74,18 @@ void LinodeProvider::lay_out(const Call& call, const LinodeInstance& machine) {
 
 void LinodeProvider::make_disks(const Call& call, const LinodeInstance& machine) {
   const LinodeSpec spec = linode_spec_of(call.clipboard);
-  for (;;) {
+  for (bool asked = false;; asked = true) {
     const auto disks = api_.disks(machine.id);
     const DiskWish* missing = nullptr;
     std::int64_t later = 0;  // MB of those that come after it
     for (const DiskWish& wish : spec.disks) {
       const LinodeDisk* disk = named(disks, wish.name);
+      if (disk != nullptr && disk->status != "ready" && !asked) {
+        // Nothing is under way with the Linode, so it never will be; out of the way of who asks again.
+        api_.delete_disk(machine.id, disk->id);
+        throw Error(Kind::Permanent, "disk " + wish.name + " of linode " + machine.label + " was not made: it stays " +
+                                         workers::printable(disk->status, 40));
+      }
       if (disk != nullptr && disk->status != "ready")
         events_.again("disk " + wish.name + " of linode " + machine.label + " is " +
                       workers::printable(disk->status, 40));

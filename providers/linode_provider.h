@@ -24,6 +24,7 @@ class LinodeProvider : public Provider {
   Machine create(const Call& call, const Marks& marks) override;
   Machine complete(const Call& call, Machine machine) override;
   std::vector<std::string> differences(const Clipboard& clipboard, const Machine& machine) override;
+  std::vector<std::string> lacking(const Clipboard& clipboard, const Machine& machine) override;
   void power_on(const Call& call, const Machine& machine) override;
   void power_off(const Call& call, const Machine& machine) override;
   void reboot(const Call& call, const Machine& machine) override;
@@ -83,6 +84,8 @@ class LinodeProvider : public Provider {
 
   std::string name_ = "linode";
   Marks known_;  // values that tags may have cut
+  bool plan_;
+  bool created_ = false;  // find() saw that this step made it
   LinodeApi api_;
   LinodeEvents events_;
   std::optional<Resolved> resolved_;

@@ -31,7 +31,7 @@ std::string fqdn_of(const Call& call) {
 }
 
 // What this attempt is about must be the machine that its run knows.
-void must_be_known(const Call& call, const Machine& machine) {
+void must_be_known(const Call& call, const LocalMachine& machine) {
   const std::optional<std::string> id = call.clipboard.scalar("instance_id");
   if (id && *id != machine.id) {
     throw Error(Kind::Refused, machine.fqdn + " (" + machine.id + ") is not the machine of this run, which is " + *id);
@@ -39,7 +39,7 @@ void must_be_known(const Call& call, const Machine& machine) {
 }
 
 // The same, and one that a run has made or taken over.
-void must_be_ours(const Call& call, const Machine& machine) {
+void must_be_ours(const Call& call, const LocalMachine& machine) {
   must_be_known(call, machine);
   if (!machine.marked()) {
     throw Error(Kind::Refused, "local host " + machine.fqdn + " (" + machine.id +
@@ -105,8 +105,8 @@ Order order_of(const Call& call) {
   return order;
 }
 
-Machine new_machine(const Call& call, const Order& order) {
-  Machine machine;
+LocalMachine new_machine(const Call& call, const Order& order) {
+  LocalMachine machine;
   machine.id = "local-" + random_text(8, kHex);
   machine.fqdn = order.fqdn;
   machine.hostname = order.hostname;
@@ -119,7 +119,7 @@ Machine new_machine(const Call& call, const Order& order) {
 }
 
 // sshd itself has the last word about an address: between our look and its start another host may have taken it.
-void start_anew(const Hosts& hosts, const Order& order, Machine& machine) {
+void start_anew(const Hosts& hosts, const Order& order, LocalMachine& machine) {
   std::set<std::string> taken = hosts.addresses();
   while (!hosts.launcher().start(hosts.path(machine.fqdn), machine.fqdn)) {
     taken.insert(machine.address);
@@ -131,8 +131,8 @@ void start_anew(const Hosts& hosts, const Order& order, Machine& machine) {
 }
 
 // Makes a host, or nothing: what fails is removed again.
-Machine create(const Call& call, const Hosts& hosts, const Order& order) {
-  Machine machine = new_machine(call, order);
+LocalMachine create(const Call& call, const Hosts& hosts, const Order& order) {
+  LocalMachine machine = new_machine(call, order);
   machine.address = free_address(order.range, order.fqdn, machine.port, hosts.addresses());
   machine = hosts.create(machine, {{}, order.fqdn, order.hostname, order.host_private_key, order.authorized_keys});
   try {
@@ -155,7 +155,7 @@ Machine create(const Call& call, const Hosts& hosts, const Order& order) {
   return machine;
 }
 
-void start(const Hosts& hosts, Machine& machine) {
+void start(const Hosts& hosts, LocalMachine& machine) {
   if (!machine.wanted) {
     machine.wanted = true;
     hosts.write(machine);
@@ -168,7 +168,7 @@ void start(const Hosts& hosts, Machine& machine) {
 }
 
 // One of ours that is there: kept, running, and open to whoever deploys now.
-void keep(const Call& call, const Hosts& hosts, const Order& order, Machine& machine) {
+void keep(const Call& call, const Hosts& hosts, const Order& order, LocalMachine& machine) {
   if (order.port && *order.port != machine.port) {
     throw Error(Kind::Refused, machine.fqdn + " answers at port " + std::to_string(machine.port) + ", not " +
                                    std::to_string(*order.port) + ": `redeploy` changes that");
@@ -183,12 +183,12 @@ void keep(const Call& call, const Hosts& hosts, const Order& order, Machine& mac
            (added > 0 ? ", authorized " + std::to_string(added) + " more keys of root" : ""));
 }
 
-void give_address(Clipboard& clipboard, const Machine& machine) {
+void give_address(Clipboard& clipboard, const LocalMachine& machine) {
   clipboard.set_list("ipaddress", {machine.address});
   clipboard.set_raw("ssh_port", std::to_string(machine.port));
 }
 
-void give(Clipboard& clipboard, const Order& order, const Machine& machine) {
+void give(Clipboard& clipboard, const Order& order, const LocalMachine& machine) {
   clipboard.set("instance_id", machine.id);
   give_address(clipboard, machine);
   clipboard.set("created", machine.created);
@@ -199,7 +199,7 @@ void give(Clipboard& clipboard, const Order& order, const Machine& machine) {
   if (!order.host_key.empty()) clipboard.erase("ssh_host_private_key");
 }
 
-void plan_deploy(const Call& call, const Hosts& hosts, const Order& order, const std::optional<Machine>& machine) {
+void plan_deploy(const Call& call, const Hosts& hosts, const Order& order, const std::optional<LocalMachine>& machine) {
   if (!machine || (!machine->booted && !hosts.runs(order.fqdn))) {
     const std::uint16_t port = order.port.value_or(2222);
     hosts.launcher().probe();
@@ -210,7 +210,7 @@ void plan_deploy(const Call& call, const Hosts& hosts, const Order& order, const
   }
 }
 
-std::string shown(const Hosts& hosts, const Machine& machine) {
+std::string shown(const Hosts& hosts, const LocalMachine& machine) {
   return "local host " + machine.fqdn + " (" + machine.id + ") at " + machine.address + ":" +
          std::to_string(machine.port) + ", " + machine.flavour + (hosts.runs(machine.fqdn) ? ", on" : ", off") +
          (machine.created.empty() ? "" : ", made " + machine.created);
@@ -222,7 +222,7 @@ bool on_machine(Call& call, const Act& act) {
   const Hosts hosts = hosts_of(call, false);
   const std::string fqdn = fqdn_of(call);
   const auto lock = call.plan ? nullptr : hosts.lock(fqdn);
-  std::optional<Machine> machine = hosts.find(fqdn);
+  std::optional<LocalMachine> machine = hosts.find(fqdn);
   if (!machine) return false;
   must_be_ours(call, *machine);
   act(hosts, *machine);
@@ -241,7 +241,7 @@ void local_deploy(Call& call) {
   const Hosts hosts = hosts_of(call, !call.plan);
   hosts.launcher().check();
   const auto lock = call.plan ? nullptr : hosts.lock(order.fqdn);
-  std::optional<Machine> machine = hosts.find(order.fqdn);
+  std::optional<LocalMachine> machine = hosts.find(order.fqdn);
   if (machine) must_be_ours(call, *machine);
   if (call.plan) return plan_deploy(call, hosts, order, machine);
   hosts.sweep(order.fqdn);
@@ -261,7 +261,7 @@ void local_can_deploy(Call& call) {
   const Hosts hosts = hosts_of(call, false);
   hosts.launcher().check();
   hosts.launcher().probe();
-  const std::optional<Machine> machine = hosts.find(order.fqdn);
+  const std::optional<LocalMachine> machine = hosts.find(order.fqdn);
   if (machine) must_be_ours(call, *machine);
   const std::uint16_t port = order.port.value_or(2222);
   // Whoever goes leaves its own address to the one that comes.
@@ -274,7 +274,7 @@ void local_adopt(Call& call) {
   const Hosts hosts = hosts_of(call, false);
   const std::string fqdn = fqdn_of(call);
   const auto lock = call.plan ? nullptr : hosts.lock(fqdn);
-  std::optional<Machine> machine = hosts.find(fqdn);
+  std::optional<LocalMachine> machine = hosts.find(fqdn);
   if (machine) must_be_known(call, *machine);
   if (call.plan) {
     if (machine) call.change("take over " + shown(hosts, *machine));
@@ -296,23 +296,23 @@ void local_adopt(Call& call) {
 }
 
 void local_get_address(Call& call) {
-  if (!on_machine(call, [&](const Hosts&, const Machine& machine) { give_address(call.clipboard, machine); }))
+  if (!on_machine(call, [&](const Hosts&, const LocalMachine& machine) { give_address(call.clipboard, machine); }))
     missing(call);
 }
 
 void local_startup(Call& call) {
-  if (!on_machine(call, [](const Hosts& hosts, Machine& machine) { start(hosts, machine); })) missing(call);
+  if (!on_machine(call, [](const Hosts& hosts, LocalMachine& machine) { start(hosts, machine); })) missing(call);
 }
 
 void local_reboot(Call& call) {
-  const auto act = [](const Hosts& hosts, Machine& machine) {
+  const auto act = [](const Hosts& hosts, LocalMachine& machine) {
     if (!hosts.launcher().reboot(hosts.path(machine.fqdn))) start(hosts, machine);
   };
   if (!on_machine(call, act)) missing(call);
 }
 
 void local_shutdown(Call& call) {
-  const auto act = [&](const Hosts& hosts, Machine& machine) {
+  const auto act = [&](const Hosts& hosts, LocalMachine& machine) {
     if (call.plan) {
       if (hosts.runs(machine.fqdn)) call.change("power off local host " + machine.fqdn);
       return;
@@ -325,7 +325,7 @@ void local_shutdown(Call& call) {
 }
 
 void local_destroy(Call& call) {
-  const auto act = [&](const Hosts& hosts, const Machine& machine) {
+  const auto act = [&](const Hosts& hosts, const LocalMachine& machine) {
     if (call.plan) {
       call.change("delete local host " + machine.fqdn + " (" + machine.id + ") at " + machine.address + ":" +
                   std::to_string(machine.port) + " and its files");

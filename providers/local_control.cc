@@ -81,7 +81,7 @@ StartResult wait_until_ready(int directory, const std::string& old) {
   for (;;) {
     const Descriptor supervisor = open_supervisor(directory);
     const HostState state = read_state(directory);
-    if (state.power == Power::Ready && state.boot_id != old && supervisor) return {};
+    if (state.power == LocalPower::Ready && state.boot_id != old && supervisor) return {};
     if (!supervisor) return {Started::Failed, state.why.empty() ? "it went off" : state.why};
     pollfd events[] = {{changes.get(), POLLIN, 0}, {supervisor.get(), POLLIN, 0}};
     const int found = ::poll(events, 2, milliseconds_until(deadline));

@@ -24,7 +24,7 @@ struct NewDisk {
 // What the first process of a host knows. Its standard error goes to the supervisor; it stands in the host's disk
 // directory, in its namespaces, as their root.
 struct Boot {
-  Machine machine;
+  LocalMachine machine;
   std::string boot_id;
 };
 

@@ -100,13 +100,13 @@ Descriptor Hosts::open_host(const std::string& fqdn) const {
   return root_ ? open_directory(root_.get(), fqdn) : Descriptor();
 }
 
-std::optional<Machine> Hosts::find(const std::string& fqdn) const {
+std::optional<LocalMachine> Hosts::find(const std::string& fqdn) const {
   const std::string foreign =
       path(fqdn) + " exists and is not a host of ours: move it away, or give the host another name";
   struct stat state {};
   if (!root_ || ::fstatat(root_.get(), fqdn.c_str(), &state, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
   if (!S_ISDIR(state.st_mode)) throw Error(Kind::Refused, foreign);
-  std::optional<Machine> machine;
+  std::optional<LocalMachine> machine;
   try {
     machine = read_machine(open_host(fqdn).get());
   } catch (const Error& e) {
@@ -122,8 +122,8 @@ bool Hosts::runs(const std::string& fqdn) const {
   return host && supervisor_of(host.get()).has_value();
 }
 
-std::vector<Machine> Hosts::all() const {
-  std::vector<Machine> found;
+std::vector<LocalMachine> Hosts::all() const {
+  std::vector<LocalMachine> found;
   if (!root_) return found;
   std::error_code fault;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory_, fault)) {
@@ -131,19 +131,19 @@ std::vector<Machine> Hosts::all() const {
     if (name.starts_with(".")) continue;
     try {
       const Descriptor host = open_directory(root_.get(), name);
-      const std::optional<Machine> machine = host ? read_machine(host.get()) : std::nullopt;
+      const std::optional<LocalMachine> machine = host ? read_machine(host.get()) : std::nullopt;
       if (machine) found.push_back(*machine);
     } catch (const Error&) {
       continue;  // not ours: the kernel will say whether its address is free
     }
   }
-  std::sort(found.begin(), found.end(), [](const Machine& a, const Machine& b) { return a.fqdn < b.fqdn; });
+  std::sort(found.begin(), found.end(), [](const LocalMachine& a, const LocalMachine& b) { return a.fqdn < b.fqdn; });
   return found;
 }
 
 std::set<std::string> Hosts::addresses() const {
   std::set<std::string> found;
-  for (const Machine& machine : all()) found.insert(machine.address);
+  for (const LocalMachine& machine : all()) found.insert(machine.address);
   return found;
 }
 
@@ -159,7 +159,7 @@ void Hosts::sweep(const std::string& fqdn) const {
   }
 }
 
-Machine Hosts::create(Machine machine, NewDisk disk) const {
+LocalMachine Hosts::create(LocalMachine machine, NewDisk disk) const {
   const std::string name = stem(machine.fqdn) + ".new-" + random_text(kSuffix, kHex);
   try {
     make_directory(root_.get(), name, 0700);
@@ -182,14 +182,14 @@ Machine Hosts::create(Machine machine, NewDisk disk) const {
   return machine;
 }
 
-void Hosts::write(const Machine& machine) const {
+void Hosts::write(const LocalMachine& machine) const {
   const Descriptor host = open_host(machine.fqdn);
   if (!host) throw Error(Kind::Permanent, path(machine.fqdn) + " is gone");
   write_machine(host.get(), machine);
 }
 
-void Hosts::remove(const Machine& machine) const {
-  Machine off = machine;
+void Hosts::remove(const LocalMachine& machine) const {
+  LocalMachine off = machine;
   off.wanted = false;  // a launcher of a dead attempt that comes late reads this, and ends
   write(off);
   const Descriptor host = open_host(machine.fqdn);
@@ -206,7 +206,7 @@ void Hosts::remove(const Machine& machine) const {
   if (::fsync(root_.get()) != 0) throw system_error("writing " + directory_ + " to the disk");
 }
 
-int Hosts::authorize(const Machine& machine, const std::vector<std::string>& keys) const {
+int Hosts::authorize(const LocalMachine& machine, const std::vector<std::string>& keys) const {
   const Descriptor host = open_host(machine.fqdn);
   const Descriptor disk = host ? open_directory(host.get(), "disk") : Descriptor();
   if (!disk) throw Error(Kind::Permanent, path(machine.fqdn) + " has no disk");

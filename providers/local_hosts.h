@@ -42,11 +42,11 @@ class Hosts {
   std::unique_ptr<Lock> lock(const std::string& fqdn) const;
 
   // Nothing if there is none; Error(Refused) if what is there is not ours.
-  std::optional<Machine> find(const std::string& fqdn) const;
+  std::optional<LocalMachine> find(const std::string& fqdn) const;
   std::string path(const std::string& fqdn) const { return directory_ + "/" + fqdn; }
   bool runs(const std::string& fqdn) const;
   // All hosts here, in order of name; what is none is passed over.
-  std::vector<Machine> all() const;
+  std::vector<LocalMachine> all() const;
   std::set<std::string> addresses() const;  // of all hosts here
   const Launcher& launcher() const { return launcher_; }
 
@@ -54,11 +54,11 @@ class Hosts {
   void sweep(const std::string& fqdn) const;  // what attempts that died left
   // Makes the host's directory from `disk` (its path is set here) and the rest of `machine`; gives the host's public
   // key.
-  Machine create(Machine machine, NewDisk disk) const;
-  void write(const Machine& machine) const;
-  void remove(const Machine& machine) const;  // stops it first
+  LocalMachine create(LocalMachine machine, NewDisk disk) const;
+  void write(const LocalMachine& machine) const;
+  void remove(const LocalMachine& machine) const;  // stops it first
   // Root's authorized keys get what is missing of `keys`; the names of what was added.
-  int authorize(const Machine& machine, const std::vector<std::string>& keys) const;
+  int authorize(const LocalMachine& machine, const std::vector<std::string>& keys) const;
 
  private:
   std::string stem(const std::string& fqdn) const;

@@ -10,7 +10,7 @@ using workers::Call;
 void local_machines(Call& call) {
   const Hosts hosts(call.setting("DIR"), Launcher(call.setting("LAUNCHER", default_launcher())), false);
   std::vector<Owned> owned;
-  for (const Machine& machine : hosts.all()) {
+  for (const LocalMachine& machine : hosts.all()) {
     if (!machine.marked()) continue;
     Owned one;
     one.kind = "machine";

@@ -30,7 +30,7 @@ bool is_word(unsigned char c) {
 
 }  // namespace
 
-std::string Machine::text() const {
+std::string LocalMachine::text() const {
   const std::pair<const char*, std::string> lines[] = {
       {"version", "1"},
       {"id", id},
@@ -56,7 +56,7 @@ std::string Machine::text() const {
   return made;
 }
 
-Machine Machine::parse(std::string_view text) {
+LocalMachine LocalMachine::parse(std::string_view text) {
   std::map<std::string, std::string> values;
   for (int number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -69,7 +69,7 @@ Machine Machine::parse(std::string_view text) {
     values[std::string(line.substr(0, colon))] = line.substr(colon + 2);
   }
   if (values["version"] != "1") throw Error(Kind::Permanent, "version '" + values["version"] + "' is not known here");
-  Machine machine;
+  LocalMachine machine;
   machine.id = values["id"];
   machine.fqdn = values["fqdn"];
   machine.hostname = values["hostname"];
@@ -88,17 +88,17 @@ Machine Machine::parse(std::string_view text) {
   return machine;
 }
 
-std::optional<Machine> read_machine(int directory) {
+std::optional<LocalMachine> read_machine(int directory) {
   const std::optional<std::string> text = read_small(directory, kFile);
   if (!text) return std::nullopt;
   try {
-    return Machine::parse(*text);
+    return LocalMachine::parse(*text);
   } catch (Error& e) {
     throw e.within("reading the file `machine`");
   }
 }
 
-void write_machine(int directory, const Machine& machine) {
+void write_machine(int directory, const LocalMachine& machine) {
   replace_file(directory, kFile, machine.text(), true);
 }
 

@@ -11,7 +11,7 @@
 
 namespace jarvis::providers {
 
-struct Machine {
+struct LocalMachine {
   std::string id;  // local-xxxxxxxx: instance_id
   std::string fqdn, hostname;
   std::string run, step;  // of the attempt that made it
@@ -25,12 +25,12 @@ struct Machine {
 
   bool marked() const { return !run.empty(); }  // by a run of jarvis's; one without is somebody else's
   std::string text() const;
-  static Machine parse(std::string_view text);  // Error(Permanent) naming line and fault
+  static LocalMachine parse(std::string_view text);  // Error(Permanent) naming line and fault
 };
 
 // The host in the open directory: nothing if the file is not there.
-std::optional<Machine> read_machine(int directory);
-void write_machine(int directory, const Machine& machine);  // atomic and durable
+std::optional<LocalMachine> read_machine(int directory);
+void write_machine(int directory, const LocalMachine& machine);  // atomic and durable
 
 // `name` in lower case, or Error(Usage): RFC 1123 labels, so that it can be a directory's name and nothing else.
 std::string checked_name(std::string_view key, std::string_view name);

@@ -21,11 +21,12 @@ using pipeline::Error;
 using pipeline::Kind;
 using pipeline::system_error;
 
-struct PowerName {
-  Power power;
+struct LocalPowerName {
+  LocalPower power;
   const char* name;
 };
-constexpr PowerName kPowers[] = {{Power::Off, "off"}, {Power::Starting, "starting"}, {Power::Ready, "ready"}};
+constexpr LocalPowerName kPowers[] = {
+    {LocalPower::Off, "off"}, {LocalPower::Starting, "starting"}, {LocalPower::Ready, "ready"}};
 
 struct flock whole_file() {
   struct flock lock {};
@@ -74,7 +75,7 @@ Descriptor open_process(const Process& process) {
 
 std::string HostState::text() const {
   std::string made;
-  for (const PowerName& one : kPowers) {
+  for (const LocalPowerName& one : kPowers) {
     if (one.power == power) made = std::string("state: ") + one.name + "\n";
   }
   made += "boot_id: " + boot_id + "\ninit: " + text_of(init) + "\n";
@@ -97,7 +98,7 @@ HostState HostState::parse(std::string_view text) {
     if (key == "boot_id") state.boot_id = value;
     if (key == "why") state.why = value;
     if (key == "init") state.init = parse_process(value).value_or(Process{});
-    for (const PowerName& one : kPowers) {
+    for (const LocalPowerName& one : kPowers) {
       if (key == "state" && value == one.name) state.power = one.power;
     }
   }

@@ -27,10 +27,10 @@ std::optional<Process> parse_process(std::string_view text);
 // A descriptor that is readable once this very process has ended; empty if it has.
 Descriptor open_process(const Process& process);
 
-enum class Power { Off, Starting, Ready };
+enum class LocalPower { Off, Starting, Ready };
 
 struct HostState {
-  Power power = Power::Off;
+  LocalPower power = LocalPower::Off;
   std::string boot_id;
   Process init;
   std::string why;  // the last words of a host that is off

@@ -127,7 +127,7 @@ void Supervisor::listen_for_signals() {
 }
 
 pid_t Supervisor::boot() {
-  const std::optional<Machine> machine = read_machine(directory_.get());
+  const std::optional<LocalMachine> machine = read_machine(directory_.get());
   if (!machine) throw Error(Kind::Permanent, "the file `machine` is gone");
   if (!machine->wanted) throw Error(Kind::Refused, "the host is switched off");
   const Flavour& flavour = find_flavour(machine->flavour);
@@ -147,7 +147,7 @@ pid_t Supervisor::boot() {
   });
   if (::fchdir(directory_.get()) != 0) throw system_error("leaving the host's disk");
   voice_ = std::move(voice.read);
-  state_ = {Power::Starting, boot.boot_id, process_of(init).value_or(Process{}), ""};
+  state_ = {LocalPower::Starting, boot.boot_id, process_of(init).value_or(Process{}), ""};
   write_state(directory_.get(), state_);
   log("started, boot " + boot.boot_id + ", address " + machine->address + " port " + std::to_string(machine->port));
   return init;
@@ -159,7 +159,7 @@ void Supervisor::take_line(std::string_view line, Ended& ended) {
   if (ended.ready) return;
   if (line.starts_with("Server listening on ")) {
     ended.ready = true;
-    state_.power = Power::Ready;
+    state_.power = LocalPower::Ready;
     write_state(directory_.get(), state_);
     if (asked_ == Asked::Nothing) deadline_ = Clock::time_point::max();
     report(kReady);
@@ -243,7 +243,7 @@ bool Supervisor::wait_a_second() {
 }
 
 void Supervisor::say_off(const std::string& why) {
-  state_.power = Power::Off;
+  state_.power = LocalPower::Off;
   state_.why = why;
   log("off" + (why.empty() ? "" : ": " + why));
   write_state(directory_.get(), state_);

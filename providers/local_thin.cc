@@ -101,7 +101,7 @@ void bind_machine(const char* name) {
   make_read_only(name);
 }
 
-pid_t start_sshd(const Machine& machine) {
+pid_t start_sshd(const LocalMachine& machine) {
   std::string address = "ListenAddress=" + machine.address;
   std::string port = "Port=" + std::to_string(machine.port);
   char program[] = "/usr/sbin/sshd";

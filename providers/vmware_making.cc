@@ -143,7 +143,8 @@ Recipe Making::resolve(const Clipboard& clipboard) {
               clipboard.scalar("resource_pool"),
               clipboard.scalar("datastore"),
               clipboard.scalar("nic_network"),
-              source == nullptr};
+              source == nullptr,
+              source_ ? source_->host : Reference()};
   place_ = find_place(server_.inventory, datacenter, asked);
   if (source == nullptr) resolve_new(clipboard, guestid);
   resolved_ = true;

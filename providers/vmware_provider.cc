@@ -139,17 +139,17 @@ void Vmware::power_off(const Call& call, const Machine& machine) {
   if (vm.power == "poweredOn" && vm.tools_running) {
     const auto lines = server_.notes.read(note);
     const long now = static_cast<long>(::time(nullptr));
-    const bool asked = lines.size() == 2 && lines[0] == machine.id;
+    const bool asked = lines.size() == 3 && lines[0] == machine.id && lines[1] == call.step;
     if (!asked) {
       try {
         (void)server_.session.call("ShutdownGuest", vm.self, Xml(), Repeat::Changes);
-        server_.notes.write(note, {machine.id, std::to_string(now)});
+        server_.notes.write(note, {machine.id, call.step, std::to_string(now)});
         server_.tasks.later("the guest is shutting down");
       } catch (const Fault& e) {
         if (e.kind() == Kind::Transient) throw;
         call.log(std::string("the guest does not shut down by itself: ") + e.what());
       }
-    } else if (now - std::strtol(lines[1].c_str(), nullptr, 10) < kGuestShutdown) {
+    } else if (now - std::strtol(lines[2].c_str(), nullptr, 10) < kGuestShutdown) {
       server_.tasks.later("the guest is shutting down");
     }
   }

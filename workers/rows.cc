@@ -290,7 +290,7 @@ void ec2_rows(pipeline::TaskTable& table) {
 void vmware_rows(pipeline::TaskTable& table) {
   const std::vector<std::string> spec = {"guestid",       "datacenter",  "size",     "num_cpus", "disksize",
                                          "datastore",     "nic_network", "nic_type", "vmhost",   "folder",
-                                         "resource_pool", "volumes",     "ipaddress"};
+                                         "resource_pool", "volumes",     "wipe",     "ipaddress"};
   machine_rows(table, "vmware", spec, {"ipaddress"});
   TaskRow create = *table.require("vmware:deploy");
   create.name = "vmware:create";

@@ -48,8 +48,8 @@ Kind kind_of(const std::function<void()>& act) {
   return Kind::Bug;
 }
 
-Machine loki() {
-  Machine machine;
+LocalMachine loki() {
+  LocalMachine machine;
   machine.id = "local-0123abcd";
   machine.fqdn = "loki.websages.com";
   machine.hostname = "loki";
@@ -126,29 +126,29 @@ TEST_CASE("a public key is one line without options") {
 }
 
 TEST_CASE("the file machine") {
-  const Machine machine = loki();
-  const Machine read = Machine::parse(machine.text());
+  const LocalMachine machine = loki();
+  const LocalMachine read = LocalMachine::parse(machine.text());
   CHECK(read.text() == machine.text());
   CHECK(read.port == 2222);
   CHECK(read.booted);
   CHECK(read.wanted);
 
   SUBCASE("a value cannot add a line") {
-    Machine odd = machine;
+    LocalMachine odd = machine;
     odd.run = "r1\nid: local-ffffffff";
-    CHECK(Machine::parse(odd.text()).id == "local-0123abcd");
+    CHECK(LocalMachine::parse(odd.text()).id == "local-0123abcd");
   }
   SUBCASE("what is not known is ignored, a newer version is not") {
-    CHECK(Machine::parse(machine.text() + "colour: blue\n").id == machine.id);
+    CHECK(LocalMachine::parse(machine.text() + "colour: blue\n").id == machine.id);
     std::string newer = machine.text();
     newer.replace(newer.find("version: 1"), 10, "version: 2");
-    CHECK_THROWS_WITH_AS(Machine::parse(newer), "version '2' is not known here", Error);
+    CHECK_THROWS_WITH_AS(LocalMachine::parse(newer), "version '2' is not known here", Error);
   }
   SUBCASE("a text cut before the port is refused") {
     const std::string text = machine.text();
     for (std::size_t n = 0; n < text.find("port: ") + 6; ++n) {
       CAPTURE(n);
-      CHECK_THROWS_AS(Machine::parse(text.substr(0, n)), Error);
+      CHECK_THROWS_AS(LocalMachine::parse(text.substr(0, n)), Error);
     }
   }
   SUBCASE("on the disk") {
@@ -234,14 +234,14 @@ TEST_CASE("what follows a host's end") {
 }
 
 TEST_CASE("the file state") {
-  HostState state{Power::Ready, "b83d9aa6-3b46-44e3-ada5-ae687433dd86", {77, 1234567890123ULL}, "two\nlines"};
+  HostState state{LocalPower::Ready, "b83d9aa6-3b46-44e3-ada5-ae687433dd86", {77, 1234567890123ULL}, "two\nlines"};
   const HostState read = HostState::parse(state.text());
-  CHECK(read.power == Power::Ready);
+  CHECK(read.power == LocalPower::Ready);
   CHECK(read.boot_id == state.boot_id);
   CHECK(read.init.pid == 77);
   CHECK(read.init.start == 1234567890123ULL);
   CHECK(read.why == "two lines");
-  CHECK(HostState::parse("").power == Power::Off);
+  CHECK(HostState::parse("").power == LocalPower::Off);
   CHECK(HostState::parse("state: dancing\ninit: x\n").init.pid == 0);
 }
 
