@@ -93,15 +93,20 @@ std::optional<Machine> Ec2::machine(const std::string& id) {
   return {};
 }
 
-Ec2Instance Ec2::instance(const std::string& id) {
+std::optional<Ec2Instance> Ec2::instance_if_listed(const std::string& id) {
   Query query("DescribeInstances");
   query.filter("instance-id", {id});
-  Ec2Instance found;
+  std::optional<Ec2Instance> found;
   api_of(id).pages(query, "reservationSet", 100, [&](const pugi::xml_node& reservation) {
     for (const auto& item : reservation.child("instancesSet").children("item")) found = instance_of(item);
   });
-  if (found.id.empty()) workers::not_yet("EC2 does not list " + id + " yet", poll());
   return found;
+}
+
+Ec2Instance Ec2::instance(const std::string& id) {
+  auto found = instance_if_listed(id);
+  if (!found) workers::not_yet("EC2 does not list " + id + " yet", poll());
+  return std::move(*found);
 }
 
 Recipe Ec2::resolve(const Clipboard& clipboard) {

@@ -42,11 +42,13 @@ class Ec2 final : public Provider {
   void sweep(const Call& call, bool all);
   // GetConsoleOutput, decoded; empty while there is none.
   std::string console(const Machine& machine);
+  const std::vector<Machine>& found() const { return found_; }  // by find(), the last time
   std::chrono::milliseconds poll() const { return account_.poll(); }
 
  private:
   Ec2Api& api_of(const std::string& id);
-  Ec2Instance instance(const std::string& id);
+  std::optional<Ec2Instance> instance_if_listed(const std::string& id);
+  Ec2Instance instance(const std::string& id);  // not_yet() while it is not listed
   Machine seen(Ec2Api& api, const Ec2Instance& instance);
   // Error for a machine that EC2 would not stop and terminate: asked before a redeploy stops it.
   void must_be_deletable(const Machine& machine);
@@ -56,7 +58,7 @@ class Ec2 final : public Provider {
   Ec2Account account_;
   std::map<std::string, std::string> regions_;  // of machines that were seen
   std::optional<Machine> made_;                 // by this step
-  std::vector<Machine> found_;                  // by find()
+  std::vector<Machine> found_;
   std::optional<Ec2Launch> launch_;
 };
 

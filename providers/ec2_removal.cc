@@ -39,6 +39,12 @@ void Ec2::remove(const Call& call, const Machine& machine, bool all) {
     go_with_machine(api, going, machine.id, false);  // it stays, and somebody else may end it one day
     throw;
   }
+  // Until EC2 says so the machine would be taken for one that is there, and kept by the next deploy.
+  const auto gone = [&] {
+    const auto now = instance_if_listed(machine.id);
+    return !now || now->gone();
+  };
+  if (!wait_until(gone, poll(), kGoesWithin)) workers::not_yet(machine.id + " is not shutting down yet", poll());
   if (scope.which != Ec2Scope::Which::Step) return;  // sweep() does the rest, and does it again after a crash
   const auto released = [&] { return release(call, api, belongings_of(api, fqdn, scope)); };
   if (wait_until(released, poll(), kGoesWithin)) return;
@@ -89,7 +95,8 @@ void Ec2::sweep(const Call& call, bool all) {
     const Ec2Belongings left = belongings_of(api, fqdn, scope);
     for (const Ec2Volume& volume : left.volumes) {
       const auto other = volume.machine.empty() ? std::nullopt : machine(volume.machine);
-      if (other)
+      const bool ours = other && other->marks && other->marks->fqdn == fqdn;  // it was listed late
+      if (other && !ours)
         throw Error(Kind::Refused, "volume " + volume.id + " of this host is with " + other->id + " (" + other->name +
                                        "); jarvis does not take it away");
     }
