@@ -29,10 +29,6 @@ void ec2_can_deploy(Call& call) {
 void ec2_deploy(Call& call) {
   Ec2 ec2(call);
   deploy(call, ec2);
-  if (!call.plan) return;
-  for (const Machine& machine : ec2.found()) {
-    for (const std::string& line : ec2.lacking(call.clipboard, machine)) call.change(line);
-  }
 }
 
 void ec2_get_address(Call& call) {

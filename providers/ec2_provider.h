@@ -24,6 +24,7 @@ class Ec2 final : public Provider {
   void ask(const Call& call) override;
   Machine create(const Call& call, const Marks& marks) override;
   Machine complete(const Call& call, Machine machine) override;
+  std::vector<std::string> lacking(const Clipboard& clipboard, const Machine& machine) override;
   std::vector<std::string> differences(const Clipboard& clipboard, const Machine& machine) override;
   void power_on(const Call& call, const Machine& machine) override;
   void power_off(const Call& call, const Machine& machine) override;
@@ -35,8 +36,6 @@ class Ec2 final : public Provider {
   std::vector<Owned> owned() override;
   std::vector<Offer> offers() override;
 
-  // What complete() would make for a machine that is there; a line each.
-  std::vector<std::string> lacking(const Clipboard& clipboard, const Machine& machine);
   // What a machine that is gone has left, in all regions: deleted, or in plan mode told. A terminated machine is not
   // there any more for the tasks, and takes minutes to let go of its volumes: not_yet() meanwhile.
   void sweep(const Call& call, bool all);

@@ -128,7 +128,7 @@ def test_volumes_and_address_outlive_the_machine(place):
 
         # A machine that lacks something is told and mended, not made anew.
         ec2.call("DisassociateAddress", AssociationId=address["associationId"])
-        assert f"associate {address['publicIp']}" in place.expect(5, "plan", spec(place, **things)).text
+        assert f"make the association with {address['publicIp']} of ec2 " in place.expect(5, "plan", spec(place, **things)).text
         place.expect(0, "deploy", spec(place, **things))
         assert ec2.addresses()[0]["instanceId"] == first["instance_id"]
 
@@ -268,8 +268,7 @@ def test_side_by_side_with_amazons_own_client(place):
 
         disk = ec2.aws("create-volume", "--availability-zone", made["Instances"][0]["Placement"]["AvailabilityZone"], "--size", "3")["VolumeId"]
         ec2.aws("attach-volume", "--volume-id", disk, "--instance-id", odin, "--device", "/dev/sdh")
-        place.write("odin.yaml", "hostname: odin\nfqdn: odin.example.org\nprovider: EC2\n")
-        confirm(place, "replay", "odin.yaml", "--operation", "adopt")
+        confirm(place, "adopt", "odin.example.org")
         adopted = facts(place, "odin")
         assert adopted["instance_id"] == odin and adopted["size"] == "t3.small" and adopted["guestid"] == image, adopted
         assert adopted["volumes"] == {"sdh": "3"} and data_volumes(ec2)["sdh"]["id"] == disk, adopted
@@ -278,6 +277,20 @@ def test_side_by_side_with_amazons_own_client(place):
         states = ec2.aws("describe-instances", "--instance-ids", odin)["Reservations"][0]["Instances"][0]["State"]["Name"]
         assert states == "terminated"
         assert [one["name"] for one in ec2.machines()] == [FQDN]
+
+
+@takes(4)
+def test_the_built_in_lists(place):
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        place.path("plans/ec2.yaml").unlink()
+        planned = place.expect(5, "plan", spec(place, size="t3.nano"))
+        assert "t3.nano (2 CPUs, 512 MB) in us-east-1a" in planned.text and "wait for ssh" in planned.text, planned
+        assert "ec2: adopt, deploy, destroy, redeploy" in place.expect(0, "providers").text
+        assert "t3.nano" in place.expect(0, "providers", "ec2", "type", "512").text
+        place.expect(0, "task", "ec2:deploy", input=f"hostname: loki\nfqdn: {FQDN}\nguestid: Some Linux\nsize: t3.nano\n")
+        listed = place.expect(0, "hosts").text
+        assert re.search(r"loki\.example\.org: ec2 machine i-\w+, t3\.nano in us-east-1\w, running", listed), listed
 
 
 class Metadata(http.server.BaseHTTPRequestHandler):
