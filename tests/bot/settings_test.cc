@@ -596,9 +596,9 @@ monitoring: {silence: hooks/silence}
   using Lines = std::vector<std::string>;
   const std::string in = scratch.path().string() + "/";
   CHECK(module_environment(settings, "local") == Lines{"LOCAL_ADDRESSES=127.0.65.0/24", "LOCAL_DIR=/state/local"});
-  CHECK(module_environment(settings, "linode") == Lines{"LINODE_API=https://api.example.org",
-                                                        "LINODE_TOKEN=planted-secret",
-                                                        "LINODE_CA_FILE=" + in + "vcenter.pem"});
+  CHECK(module_environment(settings, "linode") ==
+        Lines{"LINODE_API=https://api.example.org", "LINODE_TOKEN=planted-secret",
+              "LINODE_CA_FILE=" + in + "vcenter.pem", "LINODE_DIR=/state/linode"});
   CHECK(module_environment(settings, "monitoring") == Lines{"MONITORING_SILENCE=" + in + "hooks/silence"});
   CHECK(module_environment(settings, "mine") == Lines{"API_KEY=a=b \"c\" #d", "EMPTY="});
   CHECK(module_environment(settings, "other").empty());
