@@ -69,7 +69,9 @@ void Api::pause(int round) {
   ::nanosleep(&moment, nullptr);
 }
 
-HttpResponse Api::ask(const HttpRequest& request, Repeat repeat) {
+HttpResponse Api::ask(const HttpRequest& asked, Repeat repeat) {
+  HttpRequest request = asked;
+  request.once = repeat == Repeat::Changes;
   for (int round = 1;; ++round) {
     pace_.take();
     try {

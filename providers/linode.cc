@@ -47,8 +47,8 @@ void linode_rebuild(Call& call) {
   const auto machine = machine_of(call, provider);
   const bool of_this_step = machine && machine->marks->step == call.step;
   if (!machine || (of_this_step && !provider.is_rebuilding(*machine))) return linode_deploy(call);
-  const Recipe recipe = provider.resolve(call.clipboard);
   if (call.plan) {
+    const Recipe recipe = provider.resolve(call.clipboard);
     provider.ask(call);
     const auto lines = provider.rebuild_lines(call, *machine);
     call.change("rebuild linode " + machine->name + " (" + machine->id + "): " + recipe.shown);

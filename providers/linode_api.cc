@@ -25,6 +25,14 @@ ApiAccess linode_access(const workers::Call& call) {
   return access;
 }
 
+std::string token_of(const workers::Call& call) {
+  const std::string token = call.setting("TOKEN", "");
+  if (!token.empty()) return token;
+  throw Error(Kind::Usage,
+              "linode: no credentials: `providers: linode: token_file:` of the configuration names the "
+              "file that holds the token");
+}
+
 bool well(const HttpResponse& response) {
   return response.status >= 200 && response.status < 300;
 }
@@ -32,7 +40,7 @@ bool well(const HttpResponse& response) {
 }  // namespace
 
 LinodeApi::LinodeApi(const workers::Call& call)
-    : base_(call.setting("API", kPublicApi)), token_(call.setting("TOKEN")), api_(linode_access(call)) {
+    : base_(call.setting("API", kPublicApi)), token_(token_of(call)), api_(linode_access(call)) {
   while (base_.ends_with('/')) base_.pop_back();
 }
 

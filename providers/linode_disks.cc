@@ -74,15 +74,17 @@ void LinodeProvider::lay_out(const Call& call, const LinodeInstance& machine) {
 
 void LinodeProvider::make_disks(const Call& call, const LinodeInstance& machine) {
   const LinodeSpec spec = linode_spec_of(call.clipboard);
-  for (;;) {
+  for (bool asked = false;; asked = true) {
     const auto disks = api_.disks(machine.id);
     const DiskWish* missing = nullptr;
     std::int64_t later = 0;  // MB of those that come after it
     for (const DiskWish& wish : spec.disks) {
       const LinodeDisk* disk = named(disks, wish.name);
-      if (disk != nullptr && disk->status != "ready")
+      if (disk != nullptr && disk->status != "ready" && machine.status == "offline")
         events_.again("disk " + wish.name + " of linode " + machine.label + " is " +
                       workers::printable(disk->status, 40));
+      if (disk != nullptr && !asked && wish.size > 0 && disk->size != wish.size)
+        call.log("disk " + wish.name + " has " + std::to_string(disk->size) + " MB and stays so");
       if (disk != nullptr) continue;
       if (missing == nullptr)
         missing = &wish;

@@ -58,7 +58,10 @@ void drop_repeated(std::vector<T>& all) {  // a list that changed between two pa
 }  // namespace
 
 LinodeProvider::LinodeProvider(const Call& call)
-    : known_{call.clipboard.scalar("fqdn").value_or(""), call.run, call.step}, api_(call), events_(api_, call) {}
+    : known_{call.clipboard.scalar("fqdn").value_or(""), call.run, call.step},
+      plan_(call.plan),
+      api_(call),
+      events_(api_, call) {}
 
 std::string LinodeProvider::name_for(const std::string& fqdn) const {
   return linode_label(fqdn);
@@ -81,7 +84,11 @@ std::vector<Machine> LinodeProvider::find(const std::string& fqdn) {
       api_.instances({{"+or", Json::array({{{"label", linode_label(fqdn)}}, {{"tags", linode_tag("fqdn", fqdn)}}})}});
   drop_repeated(instances);
   std::vector<Machine> made;
-  for (const LinodeInstance& one : instances) made.push_back(shown(one));
+  for (const LinodeInstance& one : instances) {
+    made.push_back(shown(one));
+    const auto& marks = made.back().marks;
+    created_ = created_ || (!plan_ && marks && marks->fqdn == known_.fqdn && marks->step == known_.step);
+  }
   return made;
 }
 
@@ -121,6 +128,8 @@ const LinodeProvider::Resolved& LinodeProvider::resolved(const Clipboard& clipbo
 }
 
 Recipe LinodeProvider::resolve(const Clipboard& clipboard) {
+  // While it is on its way nobody wants the lists again at each look; what lacks a part asks for them, see resolved().
+  if (created_) return {};
   const Resolved& wish = resolved(clipboard);
   Recipe recipe;
   recipe.shown = wish.type.id + " (" + std::to_string(wish.type.cpus) + " CPU, " + std::to_string(wish.type.memory) +
@@ -206,11 +215,15 @@ Machine LinodeProvider::complete(const Call& call, Machine machine) {
   LinodeInstance now;
   now.id = number_of(machine.id);
   now.label = machine.name;
-  LinodeEvents::must_not_have_failed(now, events_.wait_until_idle(now), "linode_create");
+  const auto events = events_.wait_until_idle(now);
+  LinodeEvents::must_not_have_failed(now, events, "linode_create");
   now = fresh(machine);  // after its events: what they said has ended shows in it
   if (now.status == "deleting") events_.again("linode " + now.label + " is being deleted");
   const Power power = power_of(now.status);
   if (power == Power::Changing) events_.again("linode " + now.label + " is " + workers::printable(now.status, 40));
+  const bool created_by_this_step =
+      machine.marks && machine.marks->step == call.step && !old_root_of(now.tags).has_value();
+  if (created_by_this_step) LinodeEvents::must_not_have_failed(now, events, "disk_create");
   if (!linode_spec_of(call.clipboard).disks.empty()) lay_out(call, now);
   make_volumes(call, now);
   if (power != Power::On) power_on(call, shown(now));
@@ -258,9 +271,40 @@ std::vector<std::string> LinodeProvider::differences(const Clipboard& clipboard,
   return lines;
 }
 
+std::vector<std::string> LinodeProvider::lacking(const Clipboard& clipboard, const Machine& machine) {
+  const LinodeInstance now = fresh(machine);
+  const LinodeSpec spec = linode_spec_of(clipboard);
+  std::vector<std::string> lines;
+  const auto disks = spec.disks.empty() ? std::vector<LinodeDisk>() : api_.disks(now.id);
+  for (const DiskWish& wish : spec.disks) {
+    if (std::none_of(disks.begin(), disks.end(), [&](const LinodeDisk& one) { return one.label == wish.name; }))
+      lines.push_back("disk " + wish.name);
+  }
+  const std::string fqdn = clipboard.require("fqdn");
+  const auto volumes = spec.volumes.empty() ? std::vector<LinodeVolume>() : own_volumes(fqdn);
+  for (const VolumeWish& wish : spec.volumes) {
+    const std::string label = volume_label(fqdn, wish.name);
+    if (std::none_of(volumes.begin(), volumes.end(), [&](const LinodeVolume& one) { return one.label == label; }))
+      lines.push_back("volume " + wish.name + " (" + std::to_string(wish.size) + " GB)");
+  }
+  return lines;
+}
+
+void LinodeProvider::act(const LinodeInstance& now, const std::string& what, const Json& body) {
+  try {
+    api_.act(now.id, what, body);
+  } catch (const Error& e) {
+    const std::string status = fresh(shown(now)).status;
+    if (e.kind() != Kind::Permanent || status == now.status) throw;
+    events_.again("linode " + now.label + " is " + workers::printable(status, 40));
+  }
+}
+
 void LinodeProvider::power_on(const Call& call, const Machine& machine) {
   const LinodeInstance now = fresh(machine);
   if (power_of(now.status) == Power::On) return;
+  if (power_of(now.status) == Power::Changing)
+    events_.again("linode " + now.label + " is " + workers::printable(now.status, 40));
   call.progress("powering on linode " + now.label);
   events_.follow(now, "linode_boot", [&] {
     const auto configs = api_.configs(now.id);
@@ -268,7 +312,7 @@ void LinodeProvider::power_on(const Call& call, const Machine& machine) {
     if (config == nullptr)
       throw Error(Kind::Permanent,
                   "linode " + now.label + " has no configuration profile to boot: `redeploy` makes it");
-    api_.act(now.id, "boot", {{"config_id", config->id}});
+    act(now, "boot", {{"config_id", config->id}});
   });
 }
 
@@ -276,13 +320,13 @@ void LinodeProvider::power_off(const Call& call, const Machine& machine) {
   const LinodeInstance now = fresh(machine);
   if (power_of(now.status) == Power::Off) return;
   call.progress("powering off linode " + now.label);
-  events_.follow(now, "linode_shutdown", [&] { api_.act(now.id, "shutdown", nullptr); });
+  events_.follow(now, "linode_shutdown", [&] { act(now, "shutdown", nullptr); });
 }
 
 void LinodeProvider::reboot(const Call& call, const Machine& machine) {
   const LinodeInstance now = fresh(machine);
   call.progress("rebooting linode " + now.label);
-  events_.follow(now, "linode_reboot", [&] { api_.act(now.id, "reboot", Json::object()); });
+  events_.follow(now, "linode_reboot", [&] { act(now, "reboot", Json::object()); });
 }
 
 void LinodeProvider::mark(const Machine& machine, const Marks& marks) {

@@ -24,6 +24,7 @@ class LinodeProvider : public Provider {
   Machine create(const Call& call, const Marks& marks) override;
   Machine complete(const Call& call, Machine machine) override;
   std::vector<std::string> differences(const Clipboard& clipboard, const Machine& machine) override;
+  std::vector<std::string> lacking(const Clipboard& clipboard, const Machine& machine) override;
   void power_on(const Call& call, const Machine& machine) override;
   void power_off(const Call& call, const Machine& machine) override;
   void reboot(const Call& call, const Machine& machine) override;
@@ -53,6 +54,8 @@ class LinodeProvider : public Provider {
 
   Machine shown(const LinodeInstance& instance) const;
   LinodeInstance fresh(const Machine& machine);  // Transient if it is gone
+  // boot, reboot, shutdown; not_yet() where it was refused because something else changed the machine meanwhile.
+  void act(const LinodeInstance& now, const std::string& what, const Json& body);
   const Resolved& resolved(const Clipboard& clipboard);
   Json installation(const Clipboard& clipboard);  // image, root_pass, authorized_keys
   std::string user_data_of(const Clipboard& clipboard) const;
@@ -83,6 +86,8 @@ class LinodeProvider : public Provider {
 
   std::string name_ = "linode";
   Marks known_;  // values that tags may have cut
+  bool plan_;
+  bool created_ = false;  // find() saw that this step made it
   LinodeApi api_;
   LinodeEvents events_;
   std::optional<Resolved> resolved_;

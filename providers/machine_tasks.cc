@@ -153,7 +153,10 @@ void plan_deploy(const Call& call, Provider& provider, const std::optional<Machi
     provider.ask(call);
     return say_created(call, provider, recipe, "");
   }
-  if (boot && machine->power == Power::Off) call.change("start " + called(provider, *machine));
+  if (!boot) return;
+  for (const std::string& line : provider.lacking(call.clipboard, *machine))
+    call.change("make " + line + " of " + called(provider, *machine));
+  if (machine->power == Power::Off) call.change("start " + called(provider, *machine));
 }
 
 }  // namespace

@@ -65,6 +65,8 @@ class Provider {
   virtual Machine complete(const Call& call, Machine machine) = 0;
   // What of a running machine is not as the clipboard says and cannot be changed under it; a line each.
   virtual std::vector<std::string> differences(const Clipboard& clipboard, const Machine& machine) = 0;
+  // What complete() would make for a machine that is there, for plan mode; a line each.
+  virtual std::vector<std::string> lacking(const Clipboard&, const Machine&) { return {}; }
 
   // Each returns when it is done, not_yet() while the API is at work.
   virtual void power_on(const Call& call, const Machine& machine) = 0;

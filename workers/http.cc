@@ -221,6 +221,7 @@ class CurlClient final : public HttpClient {
     set(CURLOPT_SSL_VERIFYHOST, 2L);
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_FRESH_CONNECT, request.once ? 1L : 0L);
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_QUICK_EXIT, 1L);  // a resolver that hangs does not hold the end of the process
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(rules_.connect_limit, left).count()));

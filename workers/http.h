@@ -40,7 +40,10 @@ struct HttpRequest {
   std::string body;                         // sent if it is not empty, or the method is POST, PUT or PATCH
   std::chrono::milliseconds limit{20'000};  // of everything: name, connection, redirects, body
   std::size_t most_bytes = 1U << 20U;       // of the answer's body
-  std::optional<Sigv4> sigv4{};             // signs it, for its own origin only
+  // Sent on a connection of its own: on one that it keeps libcurl sends a request again, whatever it does, when the
+  // other side closes in place of an answer.
+  bool once = false;
+  std::optional<Sigv4> sigv4{};  // signs it, for its own origin only
 };
 
 struct HttpResponse {

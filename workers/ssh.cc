@@ -1,6 +1,7 @@
 #include "workers/ssh.h"
 
 #include <charconv>
+#include <optional>
 
 #include "workers/first_boot.h"
 #include "workers/openssh_key.h"
