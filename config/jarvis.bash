@@ -7,7 +7,7 @@ _jarvis() {
   else
     words=("${COMP_WORDS[@]}") cword=$COMP_CWORD word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
   fi
-  local commands='serve deploy redeploy destroy plan status history explain logs confirm cancel retry hold release freeze thaw follow quiet whoami audit replay clipboard task check help'
+  local commands='serve deploy redeploy destroy adopt plan status history explain logs confirm cancel retry hosts providers hold release freeze thaw follow quiet whoami audit replay clipboard task check help'
   for ((i = 1; i < cword; ++i)); do
     case ${words[i]} in
       -c | --config | --state) config+=("${words[i]}" "${words[i + 1]}"); ((++i)) ;;
@@ -19,6 +19,7 @@ _jarvis() {
   case $command in
     plan) options+=' --operation' ;;
     retry) options+=' --skip' ;;
+    hosts) options+=' --orphans' ;;
     replay) options+=' --operation --from --only' ;;
     clipboard) options+=' --after --reveal' ;;
     task) options+=' --confirm' ;;
@@ -36,6 +37,7 @@ _jarvis() {
         deploy | redeploy | plan | replay) COMPREPLY=($(compgen -f -- "$word")) ;;
         retry) offered='from because' ;;
         hold | freeze) offered=because ;;
+        providers) offered=$(_jarvis_providers) ;;
       esac ;;
   esac
   case $word in -*) offered=$options; COMPREPLY=() ;; esac
@@ -43,4 +45,5 @@ _jarvis() {
   if declare -F __ltrim_colon_completions >/dev/null; then __ltrim_colon_completions "$word"; fi
 }
 _jarvis_tasks() { "${words[0]}" "${config[@]}" help tasks 2>/dev/null | sed -n 's/^\([a-z][^ ]*:[^ ]*\).*/\1/p'; }
+_jarvis_providers() { "${words[0]}" "${config[@]}" providers 2>/dev/null | sed -n 's/^\([^ :]*\): .*/\1/p'; }
 complete -o filenames -F _jarvis jarvis

@@ -147,6 +147,9 @@ class Estate {
           at(pools[the_one("resource_pool", *asked_.resource_pool, names, where())]->reference("owner"));
       if (owner != nullptr) return take_compute(*owner);
     }
+    const Object* host = at(asked_.near);
+    const Object* near = host != nullptr ? at(host->reference("parent")) : nullptr;
+    if (near != nullptr) return take_compute(*near);
     take_compute(*all[the_only("vmhost", named(all), where())]);
   }
 
@@ -165,6 +168,12 @@ class Estate {
     if (usable_.size() == 1 && compute_->references("host").size() == 1) return take_host(*usable_.front());
     const auto cluster = inventory_.get(made_.compute, {"configurationEx"});
     if (cluster && flag(cluster->node("configurationEx"), "drsConfig/enabled")) return;
+    for (const Object* host : usable_) {
+      if (host->self != asked_.near || asked_.vmhost) continue;
+      take_host(*host);
+      usable_ = {host};
+      return;
+    }
     take_host(*usable_[the_only("vmhost", named(usable_),
                                 "cluster " + made_.compute_name + ", which places none by itself (no DRS),")]);
     usable_ = {at(made_.host)};

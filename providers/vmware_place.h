@@ -1,8 +1,9 @@
 // Where a machine would stand: datacenter, host or cluster, resource pool, folder, datastore and network, each by the
 // name that the spec gives. Never a random choice: a name must be there exactly once and fit the others; what is not
-// given must be clear (the only one; a cluster's own root pool; the datacenter's own folder). One rule chooses: without
-// `datastore` it is the one with most free space of those that the host mounts. Asks the inventory and changes nothing;
-// throws Error(Usage) naming key, value and the nearest offered, Error(Permanent) for what is there but not usable.
+// given must be clear (the only one; the template's own host or cluster; a cluster's own root pool; the datacenter's
+// own folder). One rule chooses: without `datastore` it is the one with most free space of those that the host mounts.
+// Asks the inventory and changes nothing; throws Error(Usage) naming key, value and the nearest offered,
+// Error(Permanent) for what is there but not usable.
 #pragma once
 
 #include "providers/vmware_inventory.h"
@@ -13,6 +14,7 @@ namespace jarvis::providers::vmware {
 struct Asked {
   std::optional<std::string> datacenter, vmhost, folder, resource_pool, datastore, nic_network;
   bool needs_network = true;  // a clone may keep its template's
+  Reference near;             // the host of its template: where a clone goes unless told
 };
 
 struct Datacenter {

@@ -73,6 +73,7 @@ Machine Vmware::create(const Call& /*call*/, const Marks& marks) {
 
 Machine Vmware::complete(const Call& call, Machine machine) {
   Vm vm = require(machine.id);
+  making_.await_creation(vm);
   server_.wait_until_idle(vm);
   vm = require(machine.id);
   if (vm.power == "poweredOff" && making_.resolved()) making_.complete(vm);
@@ -139,17 +140,17 @@ void Vmware::power_off(const Call& call, const Machine& machine) {
   if (vm.power == "poweredOn" && vm.tools_running) {
     const auto lines = server_.notes.read(note);
     const long now = static_cast<long>(::time(nullptr));
-    const bool asked = lines.size() == 2 && lines[0] == machine.id;
+    const bool asked = lines.size() == 3 && lines[0] == machine.id && lines[1] == call.step;
     if (!asked) {
       try {
         (void)server_.session.call("ShutdownGuest", vm.self, Xml(), Repeat::Changes);
-        server_.notes.write(note, {machine.id, std::to_string(now)});
+        server_.notes.write(note, {machine.id, call.step, std::to_string(now)});
         server_.tasks.later("the guest is shutting down");
       } catch (const Fault& e) {
         if (e.kind() == Kind::Transient) throw;
         call.log(std::string("the guest does not shut down by itself: ") + e.what());
       }
-    } else if (now - std::strtol(lines[1].c_str(), nullptr, 10) < kGuestShutdown) {
+    } else if (now - std::strtol(lines[2].c_str(), nullptr, 10) < kGuestShutdown) {
       server_.tasks.later("the guest is shutting down");
     }
   }
@@ -176,8 +177,14 @@ Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, bool all) {
   Fates made;
   const auto wipe = call.clipboard.list("wipe");
   const std::string fqdn = call.clipboard.require("fqdn");
+  // A creation that is taken back takes what it made, and no volume that a machine before it left.
+  const bool taken_back = call.task == "vmware:deploy" || call.task == "vmware:create";
+  const auto among = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   const auto goes = [&](const std::pair<std::string, std::string>& volume) {
-    return volume.first == fqdn && (all || std::find(wipe.begin(), wipe.end(), volume.second) != wipe.end());
+    if (volume.first != fqdn) return false;
+    return taken_back ? among(vm.made_volumes, volume.second) : all || among(wipe, volume.second);
   };
   for (const Disk& disk : vm.disks) {
     const auto volume = volume_of(disk.file);

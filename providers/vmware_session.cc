@@ -31,7 +31,8 @@ ApiAccess access_of(const Call& call) {
   access.pace = std::filesystem::path(call.setting("DIR")) / "pace";
   access.per_second = rate > 0 ? rate : kCallsPerSecond;
   access.burst = 2 * access.per_second;
-  access.is_refusal = [](const HttpResponse& response) { return response.status == 500 && is_fault(response.body); };
+  access.words = [](const HttpResponse& response) { return words_of(response.body); };
+  access.is_refusal = [](const HttpResponse& response) { return response.status == 500 && is_refusal(response.body); };
   return access;
 }
 
@@ -52,7 +53,8 @@ Session::Session(const Call& call)
       api_(access_of(call)) {}
 
 Session::~Session() {
-  if (cookie_.empty()) return;
+  if (generation_ == 0 || cookie_.empty()) return;
+  limit_ = std::chrono::seconds(5);
   try {
     (void)ask("Logout", service_->session_manager, Xml(), Repeat::Changes);
   } catch (const Error&) {
@@ -76,7 +78,7 @@ Answer Session::ask(const char* method, const Reference& self, const Xml& argume
   request.headers = {{"Content-Type", "text/xml; charset=utf-8"}, {"SOAPAction", kSoapAction}};
   if (!cookie_.empty()) request.headers.emplace_back("Cookie", cookie_);
   request.body = envelope(method, self, arguments);
-  request.limit = std::chrono::seconds(60);
+  request.limit = limit_;
   request.most_bytes = kMostBytes;
   if (repeat == Repeat::Looks)
     return api_.look(request, [&](const HttpResponse& response) { return answer_of(method, response); });
@@ -87,9 +89,19 @@ Answer Session::ask(const char* method, const Reference& self, const Xml& argume
   }
 }
 
+// What needs no session: a server that wants one all the same will not change its mind.
+Answer Session::ask_stranger(const char* method, const Reference& self, const Xml& arguments) {
+  try {
+    return ask(method, self, arguments, Repeat::Looks);
+  } catch (const Fault& e) {
+    if (!e.is("NotAuthenticated")) throw;
+    throw Error(Kind::Permanent, server_ + " wants a session before " + method + ": " + e.what());
+  }
+}
+
 const Service& Session::service() {
   if (service_) return *service_;
-  const Answer answer = ask("RetrieveServiceContent", {"ServiceInstance", "ServiceInstance"}, Xml(), Repeat::Looks);
+  const Answer answer = ask_stranger("RetrieveServiceContent", {"ServiceInstance", "ServiceInstance"}, Xml());
   const pugi::xml_node content = answer.returned();
   Service made;
   made.vcenter = text(content, "about/apiType") == "VirtualCenter";
@@ -114,8 +126,7 @@ void Session::log_in() {
   const Reference sessions = service().session_manager;
   cookie_.clear();
   try {
-    const Answer answer =
-        ask("Login", sessions, Xml().leaf("userName", user_).leaf("password", password_), Repeat::Looks);
+    const Answer answer = ask_stranger("Login", sessions, Xml().leaf("userName", user_).leaf("password", password_));
     key_ = text(answer.returned(), "key");
   } catch (const Fault& e) {
     if (!e.is("InvalidLogin")) throw;
@@ -146,7 +157,8 @@ Answer Session::call(const char* method, const Reference& self, const Xml& argum
   try {
     return ask(method, self, arguments, repeat);
   } catch (const Fault& e) {
-    throw with_context(e);
+    if (!e.is("NotAuthenticated")) throw with_context(e);
+    throw Error(Kind::Permanent, server_ + " lets " + user_ + " log in and then ends the session at once: " + e.what());
   }
 }
 

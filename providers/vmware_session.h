@@ -37,6 +37,7 @@ class Session {
 
  private:
   Answer ask(const char* method, const Reference& self, const Xml& arguments, Repeat repeat);
+  Answer ask_stranger(const char* method, const Reference& self, const Xml& arguments);
   void log_in();
   Answer answer_of(const char* method, const workers::HttpResponse& response);
 
@@ -45,6 +46,7 @@ class Session {
   std::optional<Service> service_;
   std::string cookie_, key_;
   int generation_ = 0;
+  std::chrono::milliseconds limit_{60'000};  // of one call
 };
 
 }  // namespace jarvis::providers::vmware

@@ -37,10 +37,19 @@ std::optional<Answer> read_answer(std::string_view method, const std::string& te
   return answer;
 }
 
-bool is_fault(const std::string& text) {
+bool is_refusal(const std::string& text) {
   pugi::xml_document document;
-  return document.load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8) &&
-         child(body_of(document), "Fault");
+  if (!document.load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8)) return false;
+  const pugi::xml_node fault = child(body_of(document), "Fault");
+  const auto details = elements(child(fault, "detail"));
+  return fault && (details.empty() || !fault_of(details.front(), "").is("SystemError"));
+}
+
+std::optional<std::string> words_of(const std::string& text) {
+  pugi::xml_document document;
+  if (!document.load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8)) return {};
+  const std::string words = vmware::text(body_of(document), "Fault/faultstring");
+  return words.empty() ? std::nullopt : std::optional(words);
 }
 
 }  // namespace jarvis::providers::vmware

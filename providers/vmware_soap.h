@@ -24,7 +24,10 @@ struct Answer {
 
 // Throws Fault for a SOAP fault. Nothing is in the answer if the text is no envelope with what was asked.
 std::optional<Answer> read_answer(std::string_view method, const std::string& text);
-// Is this text a SOAP fault: it comes with status 500, and is an answer all the same.
-bool is_fault(const std::string& text);
+// Is this text a SOAP fault that says no: it comes with status 500, and is an answer all the same. "A general system
+// error" is none: it says that the server could not think.
+bool is_refusal(const std::string& text);
+// A fault's own words; nothing if it is none.
+std::optional<std::string> words_of(const std::string& text);
 
 }  // namespace jarvis::providers::vmware

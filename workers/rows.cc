@@ -290,7 +290,7 @@ void ec2_rows(pipeline::TaskTable& table) {
 void vmware_rows(pipeline::TaskTable& table) {
   const std::vector<std::string> spec = {"guestid",       "datacenter",  "size",     "num_cpus", "disksize",
                                          "datastore",     "nic_network", "nic_type", "vmhost",   "folder",
-                                         "resource_pool", "volumes",     "ipaddress"};
+                                         "resource_pool", "volumes",     "wipe",     "ipaddress"};
   machine_rows(table, "vmware", spec, {"ipaddress"});
   TaskRow create = *table.require("vmware:deploy");
   create.name = "vmware:create";
@@ -303,6 +303,13 @@ void vmware_rows(pipeline::TaskTable& table) {
   macaddrs.gives = {"macaddrs"};
   macaddrs.timeout = 5min;
   table.add(macaddrs);
+  TaskRow off =
+      row("vmware:wait_until_off", "http", "wait until off", "until the machine is off, as an installation leaves it");
+  off.needs = {"fqdn"};
+  off.uses = {"instance_id"};
+  off.timeout = 5min;
+  off.retry.deadline = 2h;
+  table.add(off);
 }
 
 void cloud_rows(pipeline::TaskTable& table) {

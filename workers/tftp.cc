@@ -87,7 +87,8 @@ std::optional<std::string> tftp_get(const TftpFile& file) {
     case CURLE_TFTP_NOTFOUND:
       return {};
     case CURLE_TFTP_PERM:
-      throw Error(Kind::Permanent, shown + ": the server may not read it");
+    case CURLE_TFTP_ILLEGAL:  // what becomes of tftpd-hpa's error 0, "Permission denied"
+      throw Error(Kind::Permanent, shown + ": the server does not give it out; may everybody read the file?");
     case CURLE_WRITE_ERROR:
       throw Error(Kind::Permanent, shown + ": is larger than " + std::to_string(file.most_bytes) + " bytes");
     case CURLE_COULDNT_RESOLVE_HOST:

@@ -102,6 +102,10 @@ class Cloud:
         assert len(found) == 1, f"{self.name} has {len(found)} machines that are {host}: {found}"
         return found[0]
 
+    def known(self):
+        """The ids of all that is there, for the proxy's hide_new()."""
+        return [one.id for one in self.machines()]
+
     def make_foreign(self, host):
         """Somebody else's machine of that name; its id."""
         raise NotImplementedError
@@ -147,6 +151,9 @@ class Cloud:
 
 class Local(Cloud):
     name = "local"
+
+    def lists(self):
+        return {**super().lists(), "redeploy": ["can_deploy", "shutdown", "destroy", "keys:prepare", "deploy", "get_address"]}
 
     def begin(self, enter):
         self.directory = self.place.path("state/local")
@@ -297,6 +304,9 @@ class VmwareCloud(Cloud):
         return [Machine(one["id"], one["name"], "jarvis.fqdn" in one["extra_config"], one["power"] == "poweredOn")
                 for one in self.vcsim.machines()
                 if host is None or fqdn_of(host) in (one["name"], one["extra_config"].get("jarvis.fqdn"))]
+
+    def known(self):
+        return self.vcsim.ids()  # templates too
 
     def make_foreign(self, host):
         """One of those that were there before jarvis came."""

@@ -97,7 +97,7 @@ def test_what_lasts(place, both):
 @takes(10)
 def test_a_certificate_of_somebody_else(place, provider):
     with cloud(provider, place) as it:
-        authority = Authority(place.path("authority"))
+        authority = Authority(place.path("strangers"))
         upstream_ca = getattr(it, "ca", None)
         with FaultProxy(it.proxy.address, it.upstream, it.dialect(), authority=authority, upstream_ca=upstream_ca) as proxy:
             it.proxy = proxy

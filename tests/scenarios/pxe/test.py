@@ -381,6 +381,9 @@ def test_others_make_the_links(place):
     card.write_text("x" * (2 << 20))
     net.task("pxe:links_menu", 1, "is larger than 1048576 bytes")
     card.write_text(MAIN_MENU)
+    card.chmod(0o600)
+    net.task("pxe:links_menu", 1, "the server does not give it out")
+    card.chmod(0o644)
     # What a spec may name.
     net.task("pxe:links_install", 3, "refused: http://127.0.0.1:1/x is none of the configuration's .pxe.dhcplinks.", dhcplinks="http://127.0.0.1:1/x")
     net.task("pxe:links_menu", said="is there already", dhcplinks=url)
