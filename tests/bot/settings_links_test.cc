@@ -170,8 +170,9 @@ TEST_CASE("link settings: roles and people") {
   const Settings settings = files.read(R"(
 irc: [{name: freenet, server: x}]
 roles:
-  operator: {commands: [deploy], hosts: ['*.example.org'], providers: [local], places: [direct], approvals: 2, runs: 5}
+  operator: {commands: [deploy], hosts: ['*.example.org'], providers: [local], places: [direct], approvals: 2, runs: 5, monthly: 20}
   nothing: {}
+orphans: {tell: ['freenet/#ops', freenet/room@x], every: 2h}
 people:
   thor: {roles: [operator, nothing], irc: {freenet: [thor, 'cert:abc']}, unix: [1000, 1001], dn: 'uid=thor'}
 )");
@@ -183,9 +184,13 @@ people:
   CHECK(role.places == std::vector<std::string>{"direct"});
   CHECK(role.approvals == 2);
   CHECK(role.runs == 5);
+  CHECK(role.monthly == 20);
   const Role& nothing = settings.roles.at("nothing");
   CHECK((nothing.commands.empty() && nothing.hosts.empty() && nothing.providers.empty() && nothing.places.empty()));
   CHECK(nothing.approvals == 1);
+  CHECK_FALSE(nothing.monthly);
+  CHECK(settings.orphans.tell == std::vector<std::string>{"freenet/#ops", "freenet/room@x"});
+  CHECK(settings.orphans.every == std::chrono::hours(2));
   const Person& thor = settings.people.at(0);
   CHECK(thor.roles == std::vector<std::string>{"operator", "nothing"});
   CHECK(thor.uids == std::vector<unsigned>{1000, 1001});
@@ -234,6 +239,11 @@ TEST_CASE("link settings: each fault, with its place") {
            {"links: {a: {port: 1}}", "links.a: run is missing: the program that speaks this network"},
            {"links: [a]", "links: must be a mapping, not a list"},
            {"roles: {r: {comands: [a]}}", "roles.r.comands: unknown key, did you mean commands?"},
+           {"roles: {r: {monthly: -1}}", "roles.r.monthly: `-1` is not a number from 0 to 1000000"},
+           {network + "orphans: {tell: ['#ops']}", "orphans.tell[1]: `#ops` is no place; write NETWORK/#channel"},
+           {network + "orphans: {tell: [freenett/#ops]}", "there is no network freenett, did you mean freenet?"},
+           {"orphans: {every: 10ms}", "orphans.every: must be at least 1s"},
+           {"orphans: {tel: []}", "orphans.tel: unknown key, did you mean tell?"},
            {"roles: {r: {approvals: 0}}", "is not a number from 1 to 100"},
            {"people: {thor: {roles: [oprator]}}\nroles: {operator: {}}",
             "people.thor.roles[1]: there is no role oprator, did you mean operator?"},

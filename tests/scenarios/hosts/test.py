@@ -62,7 +62,7 @@ def test_one_that_does_not_answer_is_named_and_the_rest_shown(place):
     shed.down()
     said = place.expect(1, "hosts")
     assert "loki.example.org: rack machine" in said.out and "shed: cannot be reached" in said.err, said
-    assert "local" in place.expect(1, "hosts", "--orphans").out
+    assert "orphan: run zzzzzz is not known here" in place.expect(1, "hosts", "--orphans").out
     shed.up()
     (rack.directory / "odd.json").write_text('{"kind": "machine", "id": "x", "fqdn": null, "run": "r", "monthly": "much"}')
     said = place.expect(1, "hosts")
