@@ -61,6 +61,7 @@ Query image_query(const std::string& guestid, const std::vector<ImageAlias>& ali
   const std::string owner = guestid.substr(0, slash);
   if (slash != std::string::npos && is_owner(owner)) return owner_query(owner, guestid.substr(slash + 1));
   std::vector<std::string> known;
+  known.reserve(aliases.size());
   for (const ImageAlias& alias : aliases) known.push_back(alias.alias);
   throw Error(Kind::Usage, "guestid: " + guestid + " is no image that EC2 can be asked for; " +
                                nearest_of(guestid, known, "the configuration knows") +

@@ -17,7 +17,7 @@ bool is_data(const Ec2Instance& instance, const Ec2Instance::Disk& disk) {
 }
 
 std::string volume_name(const Ec2Volume& volume) {
-  const std::string ours = tag_of(volume.tags, kVolumeTag);
+  std::string ours = tag_of(volume.tags, kVolumeTag);
   if (!ours.empty()) return ours;
   return volume.device.substr(volume.device.rfind('/') + 1);
 }

@@ -24,7 +24,7 @@ std::string looked_up_zone(Ec2Api& api, const std::string& zone) {
   const auto answer = api.look(Query("DescribeAvailabilityZones"));
   std::vector<std::string> open;
   for (const auto& item : answer->document_element().child("availabilityZoneInfo").children("item")) {
-    const std::string name = text_at(item, "zoneName");
+    std::string name = text_at(item, "zoneName");
     if (name != zone && text_at(item, "zoneId") != zone) {
       open.push_back(name);
       continue;
@@ -53,6 +53,7 @@ Subnet looked_up_subnet(Ec2Api& api, const std::string& wanted) {
   const std::string named = "subnet: " + wanted + (by_id ? "" : " (a Name, since it does not begin with subnet-)");
   if (found.empty()) throw Error(Kind::Usage, named + " is not there in " + api.region());
   std::vector<std::string> ids;
+  ids.reserve(found.size());
   for (const Subnet& one : found) ids.push_back(one.id);
   throw Error(Kind::Usage, named + " is the name of several: " + joined(ids));
 }
