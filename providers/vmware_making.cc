@@ -339,7 +339,7 @@ Reference Making::create(const Marks& marks) {
   try {
     const Reference task = server_.tasks.start(source_ ? "CloneVM_Task" : "CreateVM_Task", asked, arguments);
     server_.notes.write(note, {marks.step, asked.value, task.value});
-    const Reference made = server_.tasks.finish(task, "creating " + marks.fqdn);
+    Reference made = server_.tasks.finish(task, "creating " + marks.fqdn);
     server_.notes.erase(note);
     return made;
   } catch (const Fault& e) {

@@ -24,6 +24,7 @@ std::string lower(std::string_view text) {
 // The nearest by spelling, letters in either case.
 std::optional<std::string> near(const std::string& wanted, const std::vector<Named>& offered) {
   std::vector<std::string> names;
+  names.reserve(offered.size());
   for (const Named& one : offered) names.push_back(lower(one.name));
   const auto found = pipeline::nearest(lower(wanted), names);
   if (!found) return std::nullopt;
@@ -48,6 +49,7 @@ std::string decoded_name(std::string_view name) {
 
 std::string shown_names(const std::vector<Named>& offered, std::size_t most) {
   std::vector<std::string> names;
+  names.reserve(offered.size());
   for (const Named& one : offered) names.push_back(workers::printable(shown(one), 80));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -76,6 +78,7 @@ std::size_t the_one(const std::string& key, const std::string& wanted, const std
                                                     : "; there are " + shown_names(offered)));
   }
   std::vector<Named> several;
+  several.reserve(fits.size());
   for (const std::size_t i : fits) several.push_back(offered[i]);
   throw Error(Kind::Usage, begin + " fits " + std::to_string(several.size()) + " in " + where + ": " +
                                shown_names(several) + "; give its path");

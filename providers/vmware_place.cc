@@ -297,6 +297,7 @@ std::vector<Datacenter> datacenters(Inventory& inventory, const Reference& root)
 Datacenter the_datacenter(const std::vector<Datacenter>& all, const std::optional<std::string>& wanted,
                           const std::string& server) {
   std::vector<Named> names;
+  names.reserve(all.size());
   for (const Datacenter& one : all) names.push_back({one.name, one.self.value});
   if (wanted) return all[the_one("datacenter", *wanted, names, server)];
   for (Named& one : names) one.path.clear();

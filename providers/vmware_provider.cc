@@ -31,7 +31,7 @@ const Disk* root_disk(const Vm& vm) {
 }
 
 std::string shown_gigabytes(std::int64_t kb) {
-  return std::to_string(kb / (1024 * 1024)) + " GB";
+  return std::to_string(kb / (1024L * 1024)) + " GB";
 }
 
 }  // namespace

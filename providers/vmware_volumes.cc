@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kFolder = "jarvis-volumes";
 constexpr std::string_view kSuffix = ".vmdk";
-constexpr std::int64_t kMostGigabytes = 62 * 1024;  // of a virtual disk
+constexpr std::int64_t kMostGigabytes = 62L * 1024;  // of a virtual disk
 
 bool fit_name(const std::string& name) {
   // "-flat" is how vSphere names the file that holds a disk's blocks.
