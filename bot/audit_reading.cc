@@ -40,8 +40,8 @@ std::string audit_head(const pipeline::Seal& seal, const std::string& hash) {
   return seal.code("audit " + hash, kLength);
 }
 
-AuditReading::AuditReading(const std::filesystem::path& file, std::string head, pipeline::Seal seal)
-    : file_(file), head_(std::move(head)), seal_(std::move(seal)), log_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+AuditReading::AuditReading(const std::filesystem::path& file, std::string head, const pipeline::Seal& seal)
+    : file_(file), head_(std::move(head)), seal_(seal), log_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
   struct stat about {};
   if (!log_ || ::fstat(log_.get(), &about) != 0) throw pipeline::system_error("the audit log " + file.string());
   size_ = static_cast<std::uint64_t>(about.st_size);

@@ -20,7 +20,7 @@ std::string audit_head(const pipeline::Seal& seal, const std::string& hash);
 class AuditReading {
  public:
   // `head`: what the head says at this moment.
-  AuditReading(const std::filesystem::path& file, std::string head, pipeline::Seal seal);
+  AuditReading(const std::filesystem::path& file, std::string head, const pipeline::Seal& seal);
 
   struct Verified {
     std::size_t records = 0;

@@ -152,6 +152,7 @@ awaitable<int> do_audit(House& house, Talk& talk) {
       some.push_back(found.newest.back());
     const std::function<std::vector<nlohmann::json>()> read = [reading, some] {
       std::vector<nlohmann::json> made;
+      made.reserve(some.size());
       for (const std::uint64_t at : some) made.push_back(reading->record_at(at));
       return made;
     };

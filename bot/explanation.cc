@@ -191,7 +191,7 @@ void add_locks(const Circumstances& known, Explanation& made) {
 }
 
 std::string next_of(const Circumstances& known) {
-  const std::string next = next_step(known.view, known.host);
+  std::string next = next_step(known.view, known.host);
   if (known.view.state == RunState::Confirming)
     return (known.demand ? "`jarvis confirm " + known.demand->code + "` lets it go on, " : "") + "`jarvis cancel " +
            known.host + "` gives it up";

@@ -97,7 +97,7 @@ void Session::hurry() {
 asio::awaitable<void> Session::begin() {
   begun_ = true;
   send({{"hello", 1}});
-  limit(hurried_ ? kToTakeAtOnce : kToSay);
+  limit(hurried_ ? kToTakeAll : kToSay);
   const std::string line = co_await read_line();
   try {
     const auto request = nlohmann::json::parse(line);

@@ -163,7 +163,7 @@ int run_task_by_hand(Settings settings, const Installation& installation, const 
   AuditRecord record;
   std::string provider;
   const pipeline::Row row = noted<pipeline::Row>(by_hand, record, provider, [&] {
-    const pipeline::Row found = table.require(invocation.words.at(0));
+    pipeline::Row found = table.require(invocation.words.at(0));
     const std::string why = found->executable.empty() ? "" : pipeline::why_not_runnable(found->executable);
     if (!why.empty()) throw Error(Kind::Usage, found->name + ": " + found->executable + ": " + why);
     return found;

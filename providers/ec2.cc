@@ -14,10 +14,9 @@ constexpr std::size_t kConsoleLines = 60;
 
 void end_machine(Call& call, bool all) {
   Ec2 ec2(call);
-  // In plan mode the machine's belongings are told with it; without one, what is left is told here.
-  const bool there = call.plan && machine_of(call, ec2);
   (all ? destroy : delete_machine)(call, ec2);
-  if (!there) ec2.sweep(call, all);
+  // In plan mode the machine's belongings are told with it; without one, what is left is told here.
+  if (!call.plan || ec2.found().empty()) ec2.sweep(call, all);
 }
 
 }  // namespace
@@ -30,10 +29,6 @@ void ec2_can_deploy(Call& call) {
 void ec2_deploy(Call& call) {
   Ec2 ec2(call);
   deploy(call, ec2);
-  if (!call.plan) return;
-  if (const auto machine = machine_of(call, ec2)) {
-    for (const std::string& line : ec2.lacking(call.clipboard, *machine)) call.change(line);
-  }
 }
 
 void ec2_get_address(Call& call) {

@@ -1,7 +1,6 @@
 #include "providers/ec2_account.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace jarvis::providers {
 
@@ -12,15 +11,12 @@ using workers::Clipboard;
 using workers::Error;
 using workers::Kind;
 
+constexpr double kPerSecond = 5;
+
 // A setting that is a YAML flow list.
 std::vector<std::string> listed(const Call& call, const char* name) {
   const std::string text = call.setting(name, "");
   return text.empty() ? std::vector<std::string>() : Clipboard::parse("list: " + text + "\n").list("list");
-}
-
-double number(const Call& call, const char* name, double otherwise) {
-  const std::string text = call.setting(name, "");
-  return text.empty() ? otherwise : std::strtod(text.c_str(), nullptr);
 }
 
 // It becomes part of a host's name, and of what is signed.
@@ -45,12 +41,8 @@ Ec2Account::Ec2Account(const Call& call)
   for (const std::string& region : regions_) check_region(region);
   access_.endpoint = call.setting("ENDPOINT", "");
   access_.credentials = credentials_of(call);
-  access_.ca_file = call.setting("CA_FILE", "");
-  access_.pace = directory_ / "pace";
-  access_.per_second = number(call, "RATE", access_.per_second);
-  access_.burst = 2 * access_.per_second;
-  access_.poll =
-      std::chrono::milliseconds(static_cast<long>(number(call, "POLL", static_cast<double>(access_.poll.count()))));
+  access_.http = access_of(call, kPerSecond);
+  access_.poll = poll_of(call);
 }
 
 Ec2Api& Ec2Account::in(const std::string& region) {

@@ -29,15 +29,10 @@ bool is_temporary(const HttpResponse& response) {
   return fault && is_temporary_code(fault->code);
 }
 
-ApiAccess api_access(const Ec2Access& access) {
-  ApiAccess made;
-  made.ca_file = access.ca_file;
-  made.pace = access.pace;
-  made.per_second = access.per_second;
-  made.burst = access.burst;
-  made.words = words_of;
-  made.is_temporary = is_temporary;
-  return made;
+ApiAccess with_words(ApiAccess access) {
+  access.words = words_of;
+  access.is_temporary = is_temporary;
+  return access;
 }
 
 }  // namespace
@@ -49,7 +44,7 @@ std::string endpoint_of(const std::string& region) {
 Ec2Api::Ec2Api(Ec2Access access)
     : access_(std::move(access)),
       url_(access_.endpoint.empty() ? endpoint_of(access_.region) : access_.endpoint),
-      api_(api_access(access_)) {
+      api_(with_words(access_.http)) {
   if (!url_.ends_with('/')) url_ += '/';
 }
 
@@ -88,28 +83,30 @@ Ec2Api::Answer Ec2Api::look(const Query& query) {
 }
 
 Ec2Api::Answer Ec2Api::change(const Query& query) {
-  const HttpResponse response = api_.ask(request(query), Repeat::Changes);
   try {
-    return read(query, response);
+    return read(query, api_.ask(request(query), Repeat::Changes));
   } catch (const Api::Unreadable& e) {
     // Done or not done: whoever is asked again looks first.
     Error error(Kind::Transient, e.what());
     throw error.retry_after(access_.poll);
+  } catch (Error& e) {
+    const bool capacity = std::string_view(e.what()).find(" [Insufficient") != std::string_view::npos;
+    if (e.kind() == Kind::Transient && capacity) e.retry_after(6 * access_.poll);  // not back within seconds
+    throw;
   }
 }
 
 void Ec2Api::pages(Query query, const char* set, int page_size,
                    const std::function<void(const pugi::xml_node&)>& take) {
   query.set("MaxResults", std::to_string(page_size));
-  std::string token;
   for (int page = 0; page < kMostPages; ++page) {
     const Answer answer = look(query);
     for (const auto& item : root(answer).child(set).children("item")) take(item);
-    std::string next = text_at(root(answer), "nextToken");
-    if (next.empty() || next == token) return;
-    token = std::move(next);
-    query.set("NextToken", token);
+    const std::string next = text_at(root(answer), "nextToken");
+    if (next.empty()) return;
+    query.set("NextToken", next);
   }
+  throw Error(Kind::Permanent, "EC2 " + query.action() + ": its pages have no end");
 }
 
 void Ec2Api::dry_run(Query query) {

@@ -6,7 +6,6 @@
 // requests, Error codes).
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <pugixml.hpp>
@@ -27,10 +26,8 @@ struct Ec2Access {
   std::string region;
   std::string endpoint;  // empty: the region's own
   Credentials credentials;
-  std::string ca_file;
-  std::filesystem::path pace;
-  double per_second = 5, burst = 10;
-  std::chrono::milliseconds poll{5000};
+  ApiAccess http;
+  std::chrono::milliseconds poll{3000};
 };
 
 class Ec2Api {

@@ -62,12 +62,13 @@ Ec2Belongings belongings_of(Ec2Api& api, const std::string& fqdn, const Ec2Scope
   return found;
 }
 
-void let_go_with_machine(Ec2Api& api, const Ec2Belongings& belongings, const std::string& machine) {
+void go_with_machine(Ec2Api& api, const Ec2Belongings& belongings, const std::string& machine, bool go) {
   for (const Ec2Volume& volume : belongings.volumes) {
-    if (volume.machine != machine) continue;
+    // Its root volume goes with it in any case.
+    if (volume.machine != machine || tag_of(volume.tags, kVolumeTag).empty()) continue;
     Query query("ModifyInstanceAttribute");
     query.set("InstanceId", machine).set("BlockDeviceMapping.1.DeviceName", volume.device);
-    query.set("BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true");
+    query.set("BlockDeviceMapping.1.Ebs.DeleteOnTermination", go ? "true" : "false");
     change_unless(api, query, "InvalidInstanceAttributeValue");  // it is just being detached
   }
 }

@@ -36,9 +36,9 @@ struct Ec2Belongings {
 
 Ec2Belongings belongings_of(Ec2Api& api, const std::string& fqdn, const Ec2Scope& scope);
 
-// The volumes that are at this machine go when it is terminated: a switch that can be switched back.
-void let_go_with_machine(Ec2Api& api, const Ec2Belongings& belongings, const std::string& machine);
-// Addresses and key pairs, and the volumes that no machine has. False while a volume is still with a machine that is
+// Whether the volumes that are at this machine go when it is terminated.
+void go_with_machine(Ec2Api& api, const Ec2Belongings& belongings, const std::string& machine, bool go);
+// Addresses and key pairs, and the volumes that no machine has. False while one is still with a machine.
 // going; Error(Refused) if it is with `standing` ones.
 bool release(const workers::Call& call, Ec2Api& api, const Ec2Belongings& belongings);
 

@@ -218,9 +218,9 @@ Ec2Instance run_instance(const Call& call, Ec2Api& api, const Ec2Launch& launch,
 void ask_for(Ec2Api& api, const Ec2Launch& launch, const Marks& marks) {
   api.dry_run(launch.query(marks));
   if (!launch.key_name.empty()) api.dry_run(import_key_pair(launch, marks));
-  for (const WantedVolume& one : launch.lacking) {
-    const std::string zone = launch.place.zone.empty() ? launch.place.region + "a" : launch.place.zone;
-    api.dry_run(create_volume(one, zone, marks));
+  if (!launch.lacking.empty()) {
+    const std::string zone = launch.place.zone.empty() ? any_zone(api) : launch.place.zone;
+    for (const WantedVolume& one : launch.lacking) api.dry_run(create_volume(one, zone, marks));
   }
   if (launch.new_address) ask_for_address(api, marks);
 }

@@ -153,17 +153,19 @@ std::vector<std::string> Ec2::lacking(const Clipboard& clipboard, const Machine&
   if (wants_elastic(clipboard)) {
     const auto there = addresses_of(api, fqdn);
     if (there.empty())
-      lines.push_back("allocate an elastic address for " + machine.id);
+      lines.emplace_back("an elastic address");
     else if (there.front().machine != machine.id)
-      lines.push_back("associate " + there.front().ip + " with " + machine.id);
+      lines.push_back("the association with " + there.front().ip);
   }
   const auto wanted = wanted_volumes(clipboard);
   if (wanted.empty()) return lines;
   const auto there = volumes_of(api, fqdn);
   for (const WantedVolume& one : wanted) {
     const auto volume = named_volume(there, one.name);
-    if (!volume) lines.push_back("create volume " + one.name + " of " + std::to_string(one.gigabytes) + " GB");
-    if (!volume || volume->machine != machine.id) lines.push_back("attach volume " + one.name + " to " + machine.id);
+    if (!volume)
+      lines.push_back("volume " + one.name + " (" + std::to_string(one.gigabytes) + " GB)");
+    else if (volume->machine != machine.id)
+      lines.push_back("the attachment of volume " + one.name);
   }
   return lines;
 }

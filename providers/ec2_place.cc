@@ -143,4 +143,12 @@ Ec2Place place_of(const Clipboard& clipboard, Ec2Account& account, Ec2Place plac
   return place;
 }
 
+std::string any_zone(Ec2Api& api) {
+  const auto answer = api.look(Query("DescribeAvailabilityZones"));
+  for (const auto& item : answer->document_element().child("availabilityZoneInfo").children("item")) {
+    if (text_at(item, "zoneState") == "available") return text_at(item, "zoneName");
+  }
+  throw Error(Kind::Permanent, "EC2 has no zone of " + api.region() + " open to this account");
+}
+
 }  // namespace jarvis::providers

@@ -24,5 +24,7 @@ Ec2Place named_place(const std::string& datacenter, const std::vector<std::strin
 
 // named_place(), looked up, with subnet and groups. `bound`: the zone where kept volumes are; empty for none.
 Ec2Place place_of(const workers::Clipboard& clipboard, Ec2Account& account, Ec2Place named, const std::string& bound);
+// A zone of the region that is open.
+std::string any_zone(Ec2Api& api);
 
 }  // namespace jarvis::providers

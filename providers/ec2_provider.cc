@@ -79,7 +79,7 @@ std::vector<Machine> Ec2::find(const std::string& fqdn) {
       read_instances(account_.in(region), query, found);
     }
   }
-  return found;
+  return found_ = found;
 }
 
 std::optional<Machine> Ec2::machine(const std::string& id) {
@@ -93,15 +93,20 @@ std::optional<Machine> Ec2::machine(const std::string& id) {
   return {};
 }
 
-Ec2Instance Ec2::instance(const std::string& id) {
+std::optional<Ec2Instance> Ec2::instance_if_listed(const std::string& id) {
   Query query("DescribeInstances");
   query.filter("instance-id", {id});
-  Ec2Instance found;
+  std::optional<Ec2Instance> found;
   api_of(id).pages(query, "reservationSet", 100, [&](const pugi::xml_node& reservation) {
     for (const auto& item : reservation.child("instancesSet").children("item")) found = instance_of(item);
   });
-  if (found.id.empty()) workers::not_yet("EC2 does not list " + id + " yet", poll());
   return found;
+}
+
+Ec2Instance Ec2::instance(const std::string& id) {
+  auto found = instance_if_listed(id);
+  if (!found) workers::not_yet("EC2 does not list " + id + " yet", poll());
+  return std::move(*found);
 }
 
 Recipe Ec2::resolve(const Clipboard& clipboard) {
@@ -112,7 +117,20 @@ Recipe Ec2::resolve(const Clipboard& clipboard) {
 }
 
 void Ec2::ask(const Call& call) {
-  if (launch_) ask_for(account_.in(launch_->place.region), *launch_, {call.clipboard.require("fqdn"), run_, step_});
+  if (!launch_) return;
+  Ec2Launch launch = *launch_;
+  if (!found_.empty()) {
+    // A redeploy: the machine goes first, and the volumes that are wiped.
+    must_be_deletable(found_.front());
+    const auto wiped = call.clipboard.list("wipe");
+    for (const WantedVolume& one : wanted_volumes(call.clipboard)) {
+      const auto same = [&](const WantedVolume& other) { return other.name == one.name; };
+      if (std::find(wiped.begin(), wiped.end(), one.name) != wiped.end() &&
+          std::none_of(launch.lacking.begin(), launch.lacking.end(), same))
+        launch.lacking.push_back(one);
+    }
+  }
+  ask_for(account_.in(launch.place.region), launch, {call.clipboard.require("fqdn"), run_, step_});
 }
 
 Machine Ec2::create(const Call& call, const Marks& marks) {

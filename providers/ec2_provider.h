@@ -24,6 +24,7 @@ class Ec2 final : public Provider {
   void ask(const Call& call) override;
   Machine create(const Call& call, const Marks& marks) override;
   Machine complete(const Call& call, Machine machine) override;
+  std::vector<std::string> lacking(const Clipboard& clipboard, const Machine& machine) override;
   std::vector<std::string> differences(const Clipboard& clipboard, const Machine& machine) override;
   void power_on(const Call& call, const Machine& machine) override;
   void power_off(const Call& call, const Machine& machine) override;
@@ -35,25 +36,28 @@ class Ec2 final : public Provider {
   std::vector<Owned> owned() override;
   std::vector<Offer> offers() override;
 
-  // What complete() would make for a machine that is there; a line each.
-  std::vector<std::string> lacking(const Clipboard& clipboard, const Machine& machine);
   // What a machine that is gone has left, in all regions: deleted, or in plan mode told. A terminated machine is not
   // there any more for the tasks, and takes minutes to let go of its volumes: not_yet() meanwhile.
   void sweep(const Call& call, bool all);
   // GetConsoleOutput, decoded; empty while there is none.
   std::string console(const Machine& machine);
+  const std::vector<Machine>& found() const { return found_; }  // by find(), the last time
   std::chrono::milliseconds poll() const { return account_.poll(); }
 
  private:
   Ec2Api& api_of(const std::string& id);
-  Ec2Instance instance(const std::string& id);
+  std::optional<Ec2Instance> instance_if_listed(const std::string& id);
+  Ec2Instance instance(const std::string& id);  // not_yet() while it is not listed
   Machine seen(Ec2Api& api, const Ec2Instance& instance);
+  // Error for a machine that EC2 would not stop and terminate: asked before a redeploy stops it.
+  void must_be_deletable(const Machine& machine);
   void read_instances(Ec2Api& api, const Query& query, std::vector<Machine>& into);
 
   std::string run_, step_;
   Ec2Account account_;
   std::map<std::string, std::string> regions_;  // of machines that were seen
   std::optional<Machine> made_;                 // by this step
+  std::vector<Machine> found_;
   std::optional<Ec2Launch> launch_;
 };
 

@@ -30,9 +30,21 @@ void Ec2::remove(const Call& call, const Machine& machine, bool all) {
   Ec2Api& api = api_of(machine.id);
   const std::string fqdn = call.clipboard.require("fqdn");
   const Ec2Scope scope = scope_of(call, all);
-  let_go_with_machine(api, belongings_of(api, fqdn, scope), machine.id);
-  Query end("TerminateInstances");
-  change_unless(api, end.list("InstanceId", {machine.id}), "InvalidInstanceID.NotFound");
+  const Ec2Belongings going = belongings_of(api, fqdn, scope);
+  go_with_machine(api, going, machine.id, true);
+  try {
+    Query end("TerminateInstances");
+    change_unless(api, end.list("InstanceId", {machine.id}), "InvalidInstanceID.NotFound");
+  } catch (const Ec2Refusal&) {
+    go_with_machine(api, going, machine.id, false);  // it stays, and somebody else may end it one day
+    throw;
+  }
+  // Until EC2 says so the machine would be taken for one that is there, and kept by the next deploy.
+  const auto gone = [&] {
+    const auto now = instance_if_listed(machine.id);
+    return !now || now->gone();
+  };
+  if (!wait_until(gone, poll(), kGoesWithin)) workers::not_yet(machine.id + " is not shutting down yet", poll());
   if (scope.which != Ec2Scope::Which::Step) return;  // sweep() does the rest, and does it again after a crash
   const auto released = [&] { return release(call, api, belongings_of(api, fqdn, scope)); };
   if (wait_until(released, poll(), kGoesWithin)) return;
@@ -43,12 +55,26 @@ void Ec2::remove(const Call& call, const Machine& machine, bool all) {
 }
 
 std::vector<std::string> Ec2::belongings(const Call& call, const Machine& machine, bool all) {
+  if (call.plan) must_be_deletable(machine);
   auto found = belongings_of(api_of(machine.id), call.clipboard.require("fqdn"), scope_of(call, all));
   // Its root volume is the machine itself.
   std::erase_if(found.volumes, [&](const Ec2Volume& volume) {
     return volume.machine == machine.id && tag_of(volume.tags, kVolumeTag).empty();
   });
   return found.lines();
+}
+
+void Ec2::must_be_deletable(const Machine& machine) {
+  Ec2Api& api = api_of(machine.id);
+  Query query("DescribeInstanceAttribute");
+  const auto answer = api.look(query.set("InstanceId", machine.id).set("Attribute", "disableApiTermination"));
+  if (text_at(answer->document_element(), "disableApiTermination/value") == "true")
+    throw Error(Kind::Permanent,
+                "ec2 " + machine.name + " (" + machine.id + ") is protected from termination (disableApiTermination)");
+  for (const char* action : {"StopInstances", "TerminateInstances"}) {
+    Query could(action);
+    api.dry_run(could.list("InstanceId", {machine.id}));
+  }
 }
 
 void Ec2::sweep(const Call& call, bool all) {
@@ -69,7 +95,8 @@ void Ec2::sweep(const Call& call, bool all) {
     const Ec2Belongings left = belongings_of(api, fqdn, scope);
     for (const Ec2Volume& volume : left.volumes) {
       const auto other = volume.machine.empty() ? std::nullopt : machine(volume.machine);
-      if (other)
+      const bool ours = other && other->marks && other->marks->fqdn == fqdn;  // it was listed late
+      if (other && !ours)
         throw Error(Kind::Refused, "volume " + volume.id + " of this host is with " + other->id + " (" + other->name +
                                        "); jarvis does not take it away");
     }

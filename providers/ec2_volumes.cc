@@ -91,7 +91,8 @@ std::vector<WantedVolume> wanted_volumes(const Clipboard& clipboard) {
 
 std::string free_device(const Ec2Instance& machine) {
   for (char letter = 'f'; letter <= 'p'; ++letter) {
-    const std::string device = std::string("/dev/sd") + letter, other = std::string("/dev/xvd") + letter;
+    std::string device = std::string("/dev/sd") + letter;
+    const std::string other = std::string("/dev/xvd") + letter;
     const bool used = std::any_of(machine.disks.begin(), machine.disks.end(), [&](const Ec2Instance::Disk& disk) {
       return disk.device == device || disk.device == other;
     });

@@ -80,15 +80,11 @@ void LinodeProvider::make_disks(const Call& call, const LinodeInstance& machine)
     std::int64_t later = 0;  // MB of those that come after it
     for (const DiskWish& wish : spec.disks) {
       const LinodeDisk* disk = named(disks, wish.name);
-      if (disk != nullptr && disk->status != "ready" && !asked) {
-        // Nothing is under way with the Linode, so it never will be; out of the way of who asks again.
-        api_.delete_disk(machine.id, disk->id);
-        throw Error(Kind::Permanent, "disk " + wish.name + " of linode " + machine.label + " was not made: it stays " +
-                                         workers::printable(disk->status, 40));
-      }
-      if (disk != nullptr && disk->status != "ready")
+      if (disk != nullptr && disk->status != "ready" && machine.status == "offline")
         events_.again("disk " + wish.name + " of linode " + machine.label + " is " +
                       workers::printable(disk->status, 40));
+      if (disk != nullptr && !asked && wish.size > 0 && disk->size != wish.size)
+        call.log("disk " + wish.name + " has " + std::to_string(disk->size) + " MB and stays so");
       if (disk != nullptr) continue;
       if (missing == nullptr)
         missing = &wish;

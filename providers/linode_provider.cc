@@ -290,6 +290,16 @@ std::vector<std::string> LinodeProvider::lacking(const Clipboard& clipboard, con
   return lines;
 }
 
+void LinodeProvider::act(const LinodeInstance& now, const std::string& what, const Json& body) {
+  try {
+    api_.act(now.id, what, body);
+  } catch (const Error& e) {
+    const std::string status = fresh(shown(now)).status;
+    if (e.kind() != Kind::Permanent || status == now.status) throw;
+    events_.again("linode " + now.label + " is " + workers::printable(status, 40));
+  }
+}
+
 void LinodeProvider::power_on(const Call& call, const Machine& machine) {
   const LinodeInstance now = fresh(machine);
   if (power_of(now.status) == Power::On) return;
@@ -302,7 +312,7 @@ void LinodeProvider::power_on(const Call& call, const Machine& machine) {
     if (config == nullptr)
       throw Error(Kind::Permanent,
                   "linode " + now.label + " has no configuration profile to boot: `redeploy` makes it");
-    api_.act(now.id, "boot", {{"config_id", config->id}});
+    act(now, "boot", {{"config_id", config->id}});
   });
 }
 
@@ -310,13 +320,13 @@ void LinodeProvider::power_off(const Call& call, const Machine& machine) {
   const LinodeInstance now = fresh(machine);
   if (power_of(now.status) == Power::Off) return;
   call.progress("powering off linode " + now.label);
-  events_.follow(now, "linode_shutdown", [&] { api_.act(now.id, "shutdown", nullptr); });
+  events_.follow(now, "linode_shutdown", [&] { act(now, "shutdown", nullptr); });
 }
 
 void LinodeProvider::reboot(const Call& call, const Machine& machine) {
   const LinodeInstance now = fresh(machine);
   call.progress("rebooting linode " + now.label);
-  events_.follow(now, "linode_reboot", [&] { api_.act(now.id, "reboot", Json::object()); });
+  events_.follow(now, "linode_reboot", [&] { act(now, "reboot", Json::object()); });
 }
 
 void LinodeProvider::mark(const Machine& machine, const Marks& marks) {

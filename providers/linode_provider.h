@@ -54,6 +54,8 @@ class LinodeProvider : public Provider {
 
   Machine shown(const LinodeInstance& instance) const;
   LinodeInstance fresh(const Machine& machine);  // Transient if it is gone
+  // boot, reboot, shutdown; not_yet() where it was refused because something else changed the machine meanwhile.
+  void act(const LinodeInstance& now, const std::string& what, const Json& body);
   const Resolved& resolved(const Clipboard& clipboard);
   Json installation(const Clipboard& clipboard);  // image, root_pass, authorized_keys
   std::string user_data_of(const Clipboard& clipboard) const;

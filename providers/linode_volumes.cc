@@ -46,7 +46,12 @@ void LinodeProvider::make_volumes(const Call& call, const LinodeInstance& machin
   bool made = false;
   for (const VolumeWish& wish : spec.volumes) {
     const std::string label = volume_label(fqdn, wish.name);
-    if (std::any_of(there.begin(), there.end(), [&](const LinodeVolume& one) { return one.label == label; })) continue;
+    const auto found =
+        std::find_if(there.begin(), there.end(), [&](const LinodeVolume& one) { return one.label == label; });
+    if (found != there.end()) {
+      if (found->size != wish.size) call.log(named(*found) + " stays as large as it is");
+      continue;
+    }
     call.progress("making volume " + wish.name + " of linode " + machine.label);
     const bool free = api_.create_volume({{"label", label},
                                           {"size", wish.size},

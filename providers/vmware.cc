@@ -66,6 +66,11 @@ void vmware_startup(Call& call) {
 void vmware_reboot(Call& call) {
   ask_with(call, reboot);
 }
+void vmware_wait_until_off(Call& call) {
+  Vmware provider(call);
+  const Machine machine = require_machine(call, provider);
+  if (machine.power != Power::Off) provider.wait_for(machine.name + " is on");
+}
 void vmware_delete_machine(Call& call) {
   remove_with(call, delete_machine);
 }

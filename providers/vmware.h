@@ -14,6 +14,7 @@ void vmware_get_macaddrs(workers::Call& call);
 void vmware_shutdown(workers::Call& call);
 void vmware_startup(workers::Call& call);
 void vmware_reboot(workers::Call& call);
+void vmware_wait_until_off(workers::Call& call);
 void vmware_delete_machine(workers::Call& call);
 void vmware_destroy(workers::Call& call);
 void vmware_adopt(workers::Call& call);

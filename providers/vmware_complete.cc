@@ -12,20 +12,15 @@ using pipeline::Kind;
 
 namespace {
 
-constexpr std::int64_t kKbOfGb = 1024 * 1024;
+constexpr std::int64_t kKbOfGb = 1024L * 1024;
 constexpr std::int64_t kUnits = 16, kOwnUnit = 7;  // of a SCSI controller; its own is taken
-
-bool is_scsi(const std::string& type) {
-  return type == "ParaVirtualSCSIController" || type == "VirtualLsiLogicController" ||
-         type == "VirtualLsiLogicSASController" || type == "VirtualBusLogicController";
-}
 
 // Free places for disks, and new controllers where the old ones are full.
 class Places {
  public:
   explicit Places(const Vm& vm) {
     for (const pugi::xml_node& device : children(vm.object.node("config.hardware.device"), "VirtualDevice")) {
-      if (is_scsi(xsi_type(device))) controllers_.push_back(number(device, "key"));
+      if (is_scsi_controller(xsi_type(device))) controllers_.push_back(number(device, "key"));
       if (child(device, "controllerKey"))
         taken_.insert({number(device, "controllerKey"), number(device, "unitNumber", -1)});
     }
@@ -78,40 +73,39 @@ Xml Making::lacking_volumes(const Vm& vm) {
   const bool all = std::all_of(wanted_.volumes.begin(), wanted_.volumes.end(),
                                [&](const auto& one) { return volume_on(vm, fqdn, one.first) != nullptr; });
   if (all) return changes;
-  const auto there = server_.volumes.find(place_.datastores, fqdn);
+  const auto there = volumes_there();
   Places places(vm);
   std::int64_t key = -300;
-  bool folder = false;
+  std::string made;
   for (const auto& one : wanted_.volumes) {
     const std::string& name = one.first;
     if (volume_on(vm, fqdn, name) != nullptr) continue;
-    std::vector<const Volume*> kept;
+    const Volume* kept = nullptr;
     for (const Volume& volume : there)
-      if (volume.name == name) kept.push_back(&volume);
-    if (kept.size() > 1)
-      throw Error(Kind::Permanent, "volumes: " + name + " is there twice, " + kept[0]->file + " and " + kept[1]->file +
-                                       ": remove the wrong one");
+      if (volume.name == name) kept = &volume;
     const auto [controller, unit] = places.take(changes);
-    if (!kept.empty()) {
-      server_.call.log("attaching volume " + kept[0]->file + " again");
-      const std::int64_t size = kept[0]->capacity_kb > 0 ? kept[0]->capacity_kb : one.second * kKbOfGb;
-      changes.add(new_disk(key--, controller, unit, size, kept[0]->file, kept[0]->datastore.self, true));
+    if (kept != nullptr) {
+      server_.call.log("attaching volume " + kept->file + " again");
+      changes.add(new_disk(key--, controller, unit, 0, kept->file, kept->datastore.self, true));
       continue;
     }
-    if (!folder) server_.volumes.make_folder(place_.datastore, place_.datacenter.self);
-    folder = true;
+    if (made.empty()) server_.volumes.make_folder(place_.datastore, place_.datacenter.self);
+    made += (made.empty() ? "" : " ") + name;
     changes.add(new_disk(key--, controller, unit, one.second * kKbOfGb, volume_file(place_.datastore.name, fqdn, name),
                          place_.datastore.self, false));
   }
+  // What a failure may take back again, and what was there before.
+  for (const std::string& name : vm.made_volumes) made += (made.empty() ? "" : " ") + name;
+  if (!made.empty()) changes.add(extra_config({{"jarvis.volumes", made}}));
   return changes;
 }
 
 Xml Making::lacking_devices(const Vm& vm) {
-  Xml changes = lacking_volumes(vm);
-  if (!place_.network) return changes;
-  if (vm.nics.empty()) return changes.add(new_card(card_, backing()));
-  if (!connected_to(vm.nics.front(), *place_.network)) changes.add(moved_card(vm.nics.front(), backing()));
-  return changes;
+  Xml changes;
+  if (place_.network && vm.nics.empty()) changes.add(new_card(card_, backing()));
+  if (place_.network && !vm.nics.empty() && !connected_to(vm.nics.front(), *place_.network))
+    changes.add(moved_card(vm.nics.front(), backing()));
+  return changes.add(lacking_volumes(vm));  // last: it ends with extraConfig, which the schema has after all devices
 }
 
 // A disk that is there grows in a change of its own: in the one that attaches it its size is what the file says.

@@ -84,7 +84,8 @@ Xml new_disk(std::int64_t key, std::int64_t controller, std::int64_t unit, std::
              const std::string& file, const Reference& datastore, bool exists) {
   Xml device;
   device.leaf("key", key).typed("backing", "VirtualDiskFlatVer2BackingInfo", file_backing(file, datastore, !exists));
-  device.leaf("controllerKey", controller).leaf("unitNumber", unit).add(capacity(capacity_kb));
+  device.leaf("controllerKey", controller).leaf("unitNumber", unit);
+  device.add(exists ? Xml().leaf("capacityInKB", 0) : capacity(capacity_kb));  // its file says how large it is
   return change("add", exists ? nullptr : "create", "VirtualDisk", device);
 }
 

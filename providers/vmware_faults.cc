@@ -37,6 +37,7 @@ constexpr Meaning kMeanings[] = {
     {"CannotAccessFile", Kind::Permanent, "the file cannot be read[: {file}]"},
     {"InvalidPowerState", Kind::Permanent,
      "not in this power state[: it must be {requestedState}][ and is {existingState}]"},
+    {"InvalidState", Kind::Transient, "not in a state that allows it now"},
     {"InvalidHostState", Kind::Permanent, "the host is not in a state that allows it"},
     {"HostNotConnected", Kind::Permanent, "the host is not connected to vCenter"},
     {"NotSupported", Kind::Permanent, "this server does not do that"},

@@ -26,7 +26,10 @@ Offered offered_by(Session& session, const Reference& environment, const std::st
         session.call("QueryConfigOptionEx", environment, Xml().in("spec", Xml().leaf("guestId", id)), Repeat::Looks);
     for (const pugi::xml_node& one : children(answer.returned(), "guestOSDescriptor")) {
       made.ids.push_back(text(one, "id"));
-      if (made.ids.back() == id) made.controller = text(one, "recommendedDiskController");
+      if (made.ids.back() != id) continue;
+      // Disks go on SCSI here, whatever else the host would prefer.
+      for (const char* said : {"recommendedDiskController", "recommendedSCSIController"})
+        if (made.controller.empty() && is_scsi_controller(text(one, said))) made.controller = text(one, said);
     }
   } catch (const Fault& e) {
     if (e.kind() == Kind::Transient || e.is("NoPermission")) throw;  // else: not asked like this, so the table decides
@@ -76,6 +79,13 @@ const std::vector<std::string>& known_guest_ids() {
   return kIds;
 }
 
+bool is_scsi_controller(const std::string& type) {
+  for (const char* one : {"ParaVirtualSCSIController", "VirtualLsiLogicController", "VirtualLsiLogicSASController",
+                          "VirtualBusLogicController"})
+    if (type == one) return true;
+  return false;
+}
+
 std::string usual_disk_controller(const std::string& guest_id) {
   if (guest_id.starts_with("win")) return "VirtualLsiLogicSASController";
   for (const char* old :
@@ -96,6 +106,7 @@ GuestKind guest_kind(Session& session, const Reference& environment, const std::
   all.insert(all.end(), offered.ids.begin(), offered.ids.end());
   const auto near = pipeline::nearest(id, all);
   std::vector<Named> named;
+  named.reserve(templates.size());
   for (const std::string& name : templates) named.push_back({name, ""});
   throw Error(Kind::Usage, "guestid: " + workers::printable(id, 80) + " is neither a template in " + where +
                                " nor a guest id that its host knows (such as debian11_64Guest)" +

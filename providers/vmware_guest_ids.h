@@ -13,6 +13,7 @@ struct GuestKind {
 };
 
 const std::vector<std::string>& known_guest_ids();
+bool is_scsi_controller(const std::string& type);
 // What fits where the host does not say.
 std::string usual_disk_controller(const std::string& guest_id);
 

@@ -83,13 +83,7 @@ std::vector<Object> Inventory::list_once(const Reference& container, const std::
   Xml way;
   way.leaf("name", "view").leaf("type", "ContainerView").leaf("path", "view").flag("skip", false);
   spec.in("objectSet", Xml().ref("obj", view).flag("skip", true).typed("selectSet", "TraversalSpec", way));
-  auto found = retrieve(spec);
-  try {
-    (void)session_.call("DestroyView", view, Xml(), Repeat::Looks);
-  } catch (const Fault&) {
-    // It ends with the session.
-  }
-  return found;
+  return retrieve(spec);  // the view ends with the session
 }
 
 std::vector<Object> Inventory::list(const Reference& container, const std::vector<Wanted>& wanted) {

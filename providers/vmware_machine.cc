@@ -1,6 +1,7 @@
 #include "providers/vmware_machine.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "workers/address_range.h"
 
@@ -12,6 +13,7 @@ constexpr const char* kFqdn = "config.extraConfig[\"jarvis.fqdn\"]";
 constexpr const char* kRun = "config.extraConfig[\"jarvis.run\"]";
 constexpr const char* kStep = "config.extraConfig[\"jarvis.step\"]";
 constexpr const char* kCreated = "config.extraConfig[\"jarvis.created\"]";
+constexpr const char* kVolumes = "config.extraConfig[\"jarvis.volumes\"]";
 
 bool is_card(const std::string& type) {
   static const char* const kCards[] = {"VirtualE1000",        "VirtualE1000e",           "VirtualPCNet32",
@@ -54,7 +56,7 @@ const std::vector<std::string>& machine_paths() {
     for (const char* path :
          {"runtime.host", "resourcePool", "config.guestId", "config.files.vmPathName", "config.hardware.numCPU",
           "config.hardware.memoryMB", "config.hardware.device", "guest.toolsRunningStatus", "guest.ipAddress",
-          "guest.net", "recentTask", "runtime.question", "snapshot"})
+          "guest.net", "recentTask", kVolumes, "runtime.question", "snapshot"})
       made.emplace_back(path);
     return made;
   }();
@@ -78,6 +80,8 @@ Vm read_vm(const Object& object) {
     vm.marks = Marks{fqdn, mark(kRun), mark(kStep)};
     vm.created = mark(kCreated);
   }
+  std::istringstream volumes(mark(kVolumes));
+  for (std::string name; volumes >> name;) vm.made_volumes.push_back(name);
   vm.guest_id = object.text("config.guestId");
   vm.file = object.text("config.files.vmPathName");
   vm.cpus = object.number("config.hardware.numCPU");

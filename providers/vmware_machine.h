@@ -36,8 +36,8 @@ struct Vm {
   std::vector<Disk> disks;
   std::vector<Nic> nics;
   bool tools_running = false, snapshots = false;
-  std::string question;  // what vSphere asks a person about it, and waits for
-  std::vector<std::string> addresses;
+  std::string question;                              // what vSphere asks a person about it, and waits for
+  std::vector<std::string> addresses, made_volumes;  // volumes that were made with it, not found
   std::vector<Reference> recent_tasks;
 };
 

@@ -155,9 +155,32 @@ Recipe Making::resolve(const Clipboard& clipboard) {
   return recipe;
 }
 
+// Of the spec's volumes, those that an earlier machine of the host left, anywhere in the datacenter: one that cannot be
+// attached there is no reason to make an empty one.
+std::vector<Volume> Making::volumes_there() {
+  std::vector<Volume> made;
+  for (Volume& volume :
+       server_.volumes.find(server_.datastores(place_.datacenter.self), server_.call.clipboard.require("fqdn"))) {
+    const std::string begin = "volumes: " + volume.name + " is there, ";
+    if (std::none_of(wanted_.volumes.begin(), wanted_.volumes.end(),
+                     [&](const auto& one) { return one.first == volume.name; }))
+      continue;
+    for (const Volume& other : made)
+      if (other.name == volume.name)
+        throw Error(Kind::Permanent, begin + "twice: " + other.file + " and " + volume.file + "; remove the wrong one");
+    if (std::none_of(place_.datastores.begin(), place_.datastores.end(),
+                     [&](const Datastore& one) { return one.self == volume.datastore.self; })) {
+      throw Error(Kind::Permanent, begin + volume.file + ", on a datastore that " +
+                                       (place_.host ? place_.host_name : place_.compute_name) + " does not mount");
+    }
+    made.push_back(std::move(volume));
+  }
+  return made;
+}
+
 std::int64_t Making::bytes_of_new_volumes() {
   if (wanted_.volumes.empty()) return 0;
-  const auto there = server_.volumes.find(place_.datastores, server_.call.clipboard.require("fqdn"));
+  const auto there = volumes_there();
   std::int64_t sum = 0;
   for (const auto& [name, size] : wanted_.volumes) {
     const std::string& wanted = name;
@@ -238,6 +261,13 @@ Backing Making::backing() {
                 .leaf("opaqueNetworkType", text(found->node("summary"), "opaqueNetworkType"))};
   }
   return {"VirtualEthernetCardNetworkBackingInfo", Xml().leaf("deviceName", network.name).ref("network", network.self)};
+}
+
+void Making::await_creation(const Vm& vm) {
+  const auto lines = server_.notes.read(vm.name + ".create");
+  if (lines.size() < 3 || lines[0] != server_.call.step) return;
+  if (!server_.tasks.running({Reference{"Task", lines[2]}}).empty()) server_.tasks.later("creating " + vm.name);
+  server_.notes.erase(vm.name + ".create");
 }
 
 // An earlier attempt of this step got as far as asking: what it asked for may still be under way.

@@ -17,7 +17,9 @@ class Making {
   void ask();
   // The new machine's reference; not_yet() while it is made.
   Reference create(const Marks& marks);
-  // Disk, network, volumes, CPUs and memory as resolved, on a machine that is off; true if anything was changed.
+  // vSphere lists a machine while it is still being made.
+  void await_creation(const Vm& vm);
+  // Disk, network, volumes, CPUs and memory as resolved, on a machine that is off.
   void complete(const Vm& vm);
   bool resolved() const { return resolved_; }
 
@@ -32,6 +34,7 @@ class Making {
   void resolve_new(const workers::Clipboard& clipboard, const std::string& guestid);
   const Vm* template_of(const std::string& guestid);
   std::vector<std::string> template_names();
+  std::vector<Volume> volumes_there();
   std::int64_t bytes_of_new_volumes();
   void must_have_space();
   void must_have_rights();

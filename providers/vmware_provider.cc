@@ -73,6 +73,7 @@ Machine Vmware::create(const Call& /*call*/, const Marks& marks) {
 
 Machine Vmware::complete(const Call& call, Machine machine) {
   Vm vm = require(machine.id);
+  making_.await_creation(vm);
   server_.wait_until_idle(vm);
   vm = require(machine.id);
   if (vm.power == "poweredOff" && making_.resolved()) making_.complete(vm);
@@ -176,8 +177,14 @@ Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, bool all) {
   Fates made;
   const auto wipe = call.clipboard.list("wipe");
   const std::string fqdn = call.clipboard.require("fqdn");
+  // A creation that is taken back takes what it made, and no volume that a machine before it left.
+  const bool taken_back = call.task == "vmware:deploy" || call.task == "vmware:create";
+  const auto among = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   const auto goes = [&](const std::pair<std::string, std::string>& volume) {
-    return volume.first == fqdn && (all || std::find(wipe.begin(), wipe.end(), volume.second) != wipe.end());
+    if (volume.first != fqdn) return false;
+    return taken_back ? among(vm.made_volumes, volume.second) : all || among(wipe, volume.second);
   };
   for (const Disk& disk : vm.disks) {
     const auto volume = volume_of(disk.file);

@@ -29,6 +29,7 @@ class Vmware final : public Provider {
   void describe(const Machine& machine, Clipboard& clipboard) override;
   std::vector<Owned> owned() override;
   std::vector<Offer> offers() override;
+  [[noreturn]] void wait_for(const std::string& why) const { server_.tasks.later(why); }
 
  private:
   Vm require(const std::string& id);

@@ -24,7 +24,7 @@ Server::Server(const Call& the_call)
       session(the_call),
       inventory(session),
       tasks(session, inventory, the_call),
-      volumes(session, tasks),
+      volumes(session, tasks, the_call),
       notes(the_call.setting("DIR")) {}
 
 const std::vector<Datacenter>& Server::datacenters() {

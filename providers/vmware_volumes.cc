@@ -81,7 +81,9 @@ std::vector<Volume> Volumes::find(const std::vector<Datastore>& datastores, cons
         made.push_back({whose->first, whose->second, file, datastore, number(found, "capacityKb")});
       }
     } catch (const Fault& e) {
-      if (!e.is("FileNotFound")) throw;  // nobody has made a volume there
+      if (e.is("FileNotFound")) continue;  // nobody has made a volume there
+      if (!fqdn.empty() || e.kind() == Kind::Transient) throw;
+      call_.log("volumes on " + datastore.name + " cannot be listed: " + e.what());
     }
   }
   return made;

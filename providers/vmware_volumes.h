@@ -24,9 +24,10 @@ std::optional<std::pair<std::string, std::string>> volume_of(const std::string& 
 
 class Volumes {
  public:
-  Volumes(Session& session, Tasks& tasks) : session_(session), tasks_(tasks) {}
+  Volumes(Session& session, Tasks& tasks, const workers::Call& call) : session_(session), tasks_(tasks), call_(call) {}
 
-  // What lies on these datastores, attached or not; of one host unless `fqdn` is empty.
+  // What lies on these datastores, attached or not; of one host unless `fqdn` is empty, and then a datastore that may
+  // not be read is left out and said so.
   std::vector<Volume> find(const std::vector<Datastore>& datastores, const std::string& fqdn);
   // The folder, unless it is there.
   void make_folder(const Datastore& datastore, const Reference& datacenter);
@@ -35,6 +36,7 @@ class Volumes {
  private:
   Session& session_;
   Tasks& tasks_;
+  const workers::Call& call_;
 };
 
 }  // namespace jarvis::providers::vmware

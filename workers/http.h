@@ -43,7 +43,7 @@ struct HttpRequest {
   // Sent on a connection of its own: on one that it keeps libcurl sends a request again, whatever it does, when the
   // other side closes in place of an answer.
   bool once = false;
-  std::optional<Sigv4> sigv4{};             // signs it, for its own origin only
+  std::optional<Sigv4> sigv4{};  // signs it, for its own origin only
 };
 
 struct HttpResponse {

@@ -53,6 +53,7 @@ constexpr workers::BuiltIn kTasks[] = {
     {"vmware:reboot", providers::vmware_reboot},
     {"vmware:shutdown", providers::vmware_shutdown},
     {"vmware:startup", providers::vmware_startup},
+    {"vmware:wait_until_off", providers::vmware_wait_until_off},
     {"pxe:links_install", workers::links_install},
     {"pxe:links_menu", workers::links_menu},
     {"pxe:links_remove", workers::links_remove},

@@ -303,6 +303,13 @@ void vmware_rows(pipeline::TaskTable& table) {
   macaddrs.gives = {"macaddrs"};
   macaddrs.timeout = 5min;
   table.add(macaddrs);
+  TaskRow off =
+      row("vmware:wait_until_off", "http", "wait until off", "until the machine is off, as an installation leaves it");
+  off.needs = {"fqdn"};
+  off.uses = {"instance_id"};
+  off.timeout = 5min;
+  off.retry.deadline = 2h;
+  table.add(off);
 }
 
 void cloud_rows(pipeline::TaskTable& table) {

@@ -298,6 +298,13 @@ TEST_CASE("each fault, with its place") {
            {"providers: {linode: {api: 'http://api.linode.com'}}", "api: http:// is for this machine only"},
            {"providers: {linode: {token_file: no.token}}", "token_file: no.token: No such file"},
            {"providers: {ec2: {images: {x: {owner: '1'}}}}", "images.x: name is missing"},
+           {"providers: {ec2: {credentials: file}}",
+            "credentials: is `instance`, the role of this machine, or left out"},
+           {"providers: {ec2: {credentials: instance, access_key_id: A}}", "both `credentials` and `access_key_id`"},
+           {"providers: {ec2: {metadata: 'http://169.254.169.253'}}", "metadata: http:// is for this machine only"},
+           {"providers: {ec2: {endpoint: 'http://169.254.169.254'}}", "endpoint: http:// is for this machine only"},
+           {"providers: {ec2: {session_token_file: no.token}}", "session_token_file: no.token: No such file"},
+           {"providers: {ec2: {security_group: web}}", "security_group: unknown key, did you mean security_groups?"},
            {"monitoring: {silence: no/hook}", "monitoring.silence: no/hook: No such file"},
            {"monitoring: {silence: plain}", "plain is no program"},
            {"monitoring: {silnce: plain}", "did you mean silence?"},
@@ -449,6 +456,27 @@ TEST_CASE("the contract's example") {
   CHECK(find_setting(settings, "ec2", "IMAGES")->value ==
         "{Debian 12: {owner: '136693071363', name: 'debian-12-amd64-*'}}");
   CHECK(find_setting(settings, "linode", "TOKEN")->in_file);
+}
+
+TEST_CASE("ec2: what is granted") {
+  const ScratchDirectory scratch;
+  Settings settings = read_settings(scratch.write("jarvis.yaml", R"(
+providers:
+  ec2:
+    region: us-east-1
+    regions: [us-west-2, eu-north-1]
+    credentials: instance
+    metadata: http://169.254.169.254
+    subnet: subnet-1
+    security_groups: web, open
+    poll: 2s
+)"));
+  CHECK(find_setting(settings, "ec2", "REGIONS")->value == "[us-west-2, eu-north-1]");
+  CHECK(find_setting(settings, "ec2", "CREDENTIALS")->value == "instance");
+  CHECK(find_setting(settings, "ec2", "METADATA")->value == "http://169.254.169.254");
+  CHECK(find_setting(settings, "ec2", "SUBNET")->value == "subnet-1");
+  CHECK(find_setting(settings, "ec2", "SECURITY_GROUPS")->value == "['web, open']");
+  CHECK(find_setting(settings, "ec2", "POLL")->value == "2000");
 }
 
 TEST_CASE("where specs come from: what is granted") {

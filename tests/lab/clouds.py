@@ -152,6 +152,9 @@ class Cloud:
 class Local(Cloud):
     name = "local"
 
+    def lists(self):
+        return {**super().lists(), "redeploy": ["can_deploy", "shutdown", "destroy", "keys:prepare", "deploy", "get_address"]}
+
     def begin(self, enter):
         self.directory = self.place.path("state/local")
 

@@ -187,10 +187,10 @@ def test_name_servers_that_hang_hold_up_no_other_link(place):
                                      place.environment()))
     took = place.path("other.py.took")
     until(lambda: took.exists() and len(took.read_text().split()) >= 20, "the other link is answered again and again", 20)
-    assert max(map(float, took.read_text().split())) < 1, took.read_text()
+    assert max(map(float, took.read_text().split())) < 5, took.read_text()
     assert place.expect(0, "status").out.startswith("nothing is in flight")
     assert serve.running() and "link slow: up" not in serve.output(), serve.output()
     begun = time.monotonic()
     serve.signal(signal.SIGTERM)
     assert serve.wait() == 0, serve.output()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20

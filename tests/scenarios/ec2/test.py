@@ -128,7 +128,7 @@ def test_volumes_and_address_outlive_the_machine(place):
 
         # A machine that lacks something is told and mended, not made anew.
         ec2.call("DisassociateAddress", AssociationId=address["associationId"])
-        assert f"associate {address['publicIp']}" in place.expect(5, "plan", spec(place, **things)).text
+        assert f"make the association with {address['publicIp']} of ec2 " in place.expect(5, "plan", spec(place, **things)).text
         place.expect(0, "deploy", spec(place, **things))
         assert ec2.addresses()[0]["instanceId"] == first["instance_id"]
 
@@ -266,15 +266,31 @@ def test_side_by_side_with_amazons_own_client(place):
         assert f"ec2 odin.example.org ({odin}) has the name of this host and is not jarvis's" in said.text, said
         assert "adopt odin.example.org" in said.text, said
 
-        place.write("odin.yaml", "hostname: odin\nfqdn: odin.example.org\nprovider: EC2\n")
-        confirm(place, "replay", "odin.yaml", "--operation", "adopt")
+        disk = ec2.aws("create-volume", "--availability-zone", made["Instances"][0]["Placement"]["AvailabilityZone"], "--size", "3")["VolumeId"]
+        ec2.aws("attach-volume", "--volume-id", disk, "--instance-id", odin, "--device", "/dev/sdh")
+        confirm(place, "adopt", "odin.example.org")
         adopted = facts(place, "odin")
         assert adopted["instance_id"] == odin and adopted["size"] == "t3.small" and adopted["guestid"] == image, adopted
+        assert adopted["volumes"] == {"sdh": "3"} and data_volumes(ec2)["sdh"]["id"] == disk, adopted
         assert ec2.machines()[1]["tags"]["jarvis:fqdn"] == "odin.example.org"
         confirm(place, "destroy", "odin")
         states = ec2.aws("describe-instances", "--instance-ids", odin)["Reservations"][0]["Instances"][0]["State"]["Name"]
         assert states == "terminated"
         assert [one["name"] for one in ec2.machines()] == [FQDN]
+
+
+@takes(4)
+def test_the_built_in_lists(place):
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        place.path("plans/ec2.yaml").unlink()
+        planned = place.expect(5, "plan", spec(place, size="t3.nano"))
+        assert "t3.nano (2 CPUs, 512 MB) in us-east-1a" in planned.text and "wait for ssh" in planned.text, planned
+        assert "ec2: adopt, deploy, destroy, redeploy" in place.expect(0, "providers").text
+        assert "t3.nano" in place.expect(0, "providers", "ec2", "type", "512").text
+        place.expect(0, "task", "ec2:deploy", input=f"hostname: loki\nfqdn: {FQDN}\nguestid: Some Linux\nsize: t3.nano\n")
+        listed = place.expect(0, "hosts").text
+        assert re.search(r"loki\.example\.org: ec2 machine i-\w+, t3\.nano in us-east-1\w, running", listed), listed
 
 
 class Metadata(http.server.BaseHTTPRequestHandler):
@@ -348,3 +364,61 @@ def test_one_machine_when_answers_are_lost_and_images_change(place):
         assert len(ec2.machines()) == 1 and hiding.count == 4
         forms = [asked.form for asked in proxy.asked("RunInstances") if really(asked)]
         assert len(forms) > 1 and len({json.dumps(form, sort_keys=True) for form in forms}) == 1, forms
+
+
+class WithTokens(Ec2):
+    """What moto lacks: the filter client-token, as EC2 would answer it for a machine that is there."""
+
+    machine = None
+
+    def answered_already(self, request):
+        form = request.form
+        if form.get("Action") == "DescribeInstances" and form.get("Filter.1.Name") == "client-token" and self.machine:
+            return 200, (f"<DescribeInstancesResponse><reservationSet><item><instancesSet><item><instanceId>{self.machine}</instanceId>"
+                         "<instanceState><name>running</name></instanceState></item></instancesSet></item></reservationSet>"
+                         "</DescribeInstancesResponse>").encode()
+        return super().answered_already(request)
+
+
+@takes(5)
+def test_tokens_of_machines_that_were_there(place):
+    with Moto(place.host) as ec2:
+        dialect = WithTokens()
+        with FaultProxy(place.host, ec2.url, dialect) as proxy:
+            cloud(place, ec2, url=proxy.url)
+
+            def really(asked):
+                return asked.operation == "RunInstances" and "DryRun" not in asked.form
+            proxy.refuse(400, "IdempotentInstanceTerminated", "The machine of this token is terminated.", when=really)
+            place.expect(0, "deploy", spec(place))
+            tokens = [asked.form["ClientToken"] for asked in proxy.asked("RunInstances") if really(asked)]
+            assert len(tokens) == 2 and tokens[0][:-1] == tokens[1][:-1] and tokens[0].endswith("-0") and tokens[1].endswith("-1")
+            assert len(ec2.machines()) == 1
+
+            # The newest image is another one by the time that the step is asked again: what it made is found by its token.
+            dialect.machine = ec2.run_outside("odin.example.org", **{"jarvis:fqdn": "odin.example.org", "jarvis:step": "x", "jarvis:run": "x"})
+            proxy.hide_new([facts(place)["instance_id"]], listings=6)
+            proxy.refuse(400, "IdempotentParameterMismatch", "Arguments are inconsistent.", when=really)
+            place.expect(0, "deploy", spec(place, "odin"))
+            assert facts(place, "odin")["instance_id"] == dialect.machine and len(ec2.machines()) == 2
+
+
+@takes(6)
+def test_protected_from_termination(place):
+    """Said before a redeploy or destroy turns anything off; and what is refused all the same loses nothing."""
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        place.expect(0, "deploy", spec(place, volumes={"data": 20}, elastic=True))
+        [machine] = ec2.machines()
+        ec2.aws("modify-instance-attribute", "--instance-id", machine["id"], "--disable-api-termination")
+        said = place.run("redeploy", spec(place, volumes={"data": 20}))
+        assert said.status == 2 and "is protected from termination (disableApiTermination)" in said.text, said
+        assert ec2.machines()[0]["state"] == "running"
+        board = place.clipboard("loki")
+        asked = place.expect(6, "task", "ec2:destroy", input=board)
+        code = re.search(r"--confirm (\S+)\s*$", asked.text)[1]
+        said = place.expect(1, "task", "ec2:destroy", "--confirm", code, input=board)
+        assert "[OperationNotPermitted]" in said.text, said
+        assert ec2.machines()[0]["state"] == "running" and ec2.addresses()[0]["instanceId"] == machine["id"]
+        disks = {one["ebs"]["volumeId"]: one["ebs"]["deleteOnTermination"] for one in ec2.machines()[0]["blockDeviceMapping"]}
+        assert disks[data_volumes(ec2)["data"]["id"]] == "false", disks

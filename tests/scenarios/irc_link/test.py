@@ -464,4 +464,4 @@ def test_name_servers_that_hang(place):
         assert len(jarvis.events("down")) == 1, jarvis.events()
         begun = time.monotonic()
         assert jarvis.stop() == 0
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 5

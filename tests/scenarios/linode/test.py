@@ -394,6 +394,12 @@ def test_plan_says_what_it_costs(place):
         assert re.search(r"1[67]\.\d\d USD a month", said.text), said
         offered = yaml.safe_load(task(place, "offers").out)["offers"]
         assert {"region", "type", "image"} == {one["kind"] for one in offered}
+        # The list that jarvis brings along.
+        place.path("plans/linode.yaml").rename(place.path("linode.yaml"))
+        said = place.expect(5, "plan", spec(place))
+        assert all(task in said.text for task in ("monitoring:silence", "linode:deploy", "ssh:own_keys", "linode:set_kernel",
+                                                  "linode:set_rdns", "monitoring:unsilence")), said
+        place.path("linode.yaml").rename(place.path("plans/linode.yaml"))
         fake.unavailable.add(("g6-nanode-1", "us-southeast"))
         assert "has no g6-nanode-1 left in us-southeast" in place.expect(2, "plan", spec(place)).text
         place.expect(0, "deploy", spec(place, datacenter="us-east", volumes="{data: 20}"))

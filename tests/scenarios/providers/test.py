@@ -46,6 +46,7 @@ def test_from_deploy_to_destroy_and_again(place, provider):
         assert not it.machines("loki")
         place.expect(0, "deploy", it.spec())
         assert it.machine().id not in (first.id, second.id)
+        it.confirmed(0, "destroy", "loki")
 
 
 @each(*WITH_API)

@@ -7,6 +7,7 @@ import yaml
 
 from lab import each, takes
 from lab.certificates import Authority
+from lab.clouds import cloud
 from lab.vcsim import Vcsim
 
 FQDN = "loki.example.org"
@@ -225,6 +226,8 @@ def test_a_session_that_ends(place):
     place.expect(0, "deploy", spec(place, CLONE))
     server.expire()
     task(place, "reboot", {})
+    task(place, "shutdown", {})  # no tools run: at once
+    assert the_only(server)["power"] == "poweredOff"
     confirmed(place, "destroy", "loki")
 
 
@@ -234,3 +237,32 @@ def test_offers(place):
     kinds = {(one["kind"], one["id"]) for one in offers}
     assert {("region", "DC0"), ("region", "DC0_H0"), ("image", "debian-12")} <= kinds, offers
     assert "LocalDS_0" in next(one for one in offers if one["id"] == "DC0")["shown"], offers
+
+
+@takes(8)
+def test_a_creation_taken_back_keeps_what_was_there(place):
+    with cloud("vmware", place) as it:
+        place.serve()
+        place.expect(0, "deploy", it.spec(volumes={"data": 1}))
+        it.proxy.refuse(500, "InsufficientMemoryResourcesFault", "No memory", when="PowerOnVM_Task", times=None)
+        said = it.confirmed(1, "redeploy", it.spec(volumes={"data": 1, "log": 1}))
+        assert "not enough memory in the resource pool (InsufficientMemoryResourcesFault: No memory)" in said.text, said
+        assert "what this step created is removed" in said.text, said
+        assert not it.machines("loki") and owned(place) == [("volume", f"{FQDN}_data")], owned(place)
+        it.proxy.calm()
+        place.expect(0, "deploy", it.spec(volumes={"data": 1, "log": 1}))
+        assert len(it.vcsim.machines(FQDN)[0]["disks"]) == 3
+
+
+@takes(5)
+@each("vcenter", "esxi")
+def test_a_guest_shuts_itself_down(place, kind):
+    esx = kind == "esxi"
+    server = vsphere(place, esx=esx, addresses="10.9.8.")
+    place.expect(0, "deploy", spec(place, ON_ESX if esx else SCRATCH))
+    for _ in range(2):
+        said = place.run("task", "vmware:shutdown", input=json.dumps({"hostname": "loki", "fqdn": FQDN}))
+        assert said.status == 75 and "the guest is shutting down" in said.text, said
+        assert the_only(server)["power"] == "poweredOff"
+        assert "is off: nothing to power off" in task(place, "wait_until_off", {}).text + task(place, "shutdown", {}).text
+        task(place, "startup", {})
