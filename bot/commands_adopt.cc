@@ -32,7 +32,7 @@ struct Candidate {
 
 // The fqdn that HOST means, which need not be known here.
 std::string fqdn_of(House& house, const std::string& given) {
-  const std::string name = lower_case(given);
+  std::string name = lower_case(given);
   if (pipeline::valid_fqdn(name)) return name;
   if (!pipeline::valid_host_name(name))
     throw Error(Kind::Usage, "`" + given + "` is no host name (letters, digits, hyphens; RFC 1123)");
@@ -131,6 +131,7 @@ awaitable<int> do_adopt(House& house, Talk& talk) {
   if (candidates.empty()) throw Error(Kind::Usage, "no provider here can adopt: none has an action list `adopt`");
   const std::string directory = house.directory_for(talk.directory());
   std::vector<awaitable<void>> work;
+  work.reserve(candidates.size());
   for (Candidate& one : candidates) work.push_back(ask_for_machine(house, directory, one));
   co_await together(std::move(work));
   Candidate& chosen = the_one(candidates, host);

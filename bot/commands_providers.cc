@@ -163,10 +163,12 @@ awaitable<int> do_hosts(House& house, Talk& talk) {
   if (talk.invocation().json) {
     std::stable_sort(judged.begin(), judged.end(), newest_first);
     std::vector<Json> objects;
+    objects.reserve(judged.size());
     for (const Judged& one : judged) objects.push_back(json_of(one, now));
     say_objects(talk, objects);
   } else {
     std::vector<std::string> lines;
+    lines.reserve(judged.size());
     for (const Judged& one : judged) lines.push_back(line_of(one, now));
     say_lines(talk, lines, "`jarvis hosts` on the command line lists all");
     std::vector<std::string> answered;
