@@ -194,14 +194,14 @@ def test_foreign_and_adopted(place):
     for key in ("jarvis.fqdn", "jarvis.run", "jarvis.step"):
         server.tag_outside(machine["id"], key, "")
     for name in ("deploy", "shutdown", "destroy"):
-        assert "is not jarvis's" in task(place, name, SCRATCH, 3).text
+        assert "is not jarvis's" in task(place, name, SCRATCH, 1).text
     out = yaml.safe_load(task(place, "adopt", {}).out)
     assert the_only(server)["extra_config"]["jarvis.fqdn"] == FQDN
     described = {key: out[key] for key in SCRATCH}
     assert described == SCRATCH and out["datacenter"] == "DC0" and "folder" not in out, out
     place.expect(0, "task", "vmware:can_deploy", input=json.dumps({**out, "provider": "vmware", "hostname": "loki"}))
     server.rename_outside(machine["id"], "odin.example.org")
-    assert "has another name" in task(place, "shutdown", {}, 3).text
+    assert "has another name" in task(place, "shutdown", {}, 1).text
 
 
 @takes(4)
