@@ -1,6 +1,6 @@
 // SSH keys as OpenSSH writes them: public key lines ("ssh-ed25519 AAAA... comment"), private keys in the format
-// "openssh-key-v1", fingerprints, SSHFP data. A room of OpenSSL's libcrypto (the other is digest.cc). Knows no host, clipboard or
-// session. Nothing here blocks; secrets are returned as text and belong to the caller.
+// "openssh-key-v1", fingerprints, SSHFP data. A room of OpenSSL's libcrypto (the other is digest.cc). Knows no host,
+// clipboard or session. Nothing here blocks; secrets are returned as text and belong to the caller.
 #pragma once
 
 #include <string>
