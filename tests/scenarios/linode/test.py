@@ -267,7 +267,7 @@ def test_a_name_that_is_taken(place):
         confirmed_destroy = place.run("destroy", HOST)
         assert confirmed_destroy.status != 0, confirmed_destroy
         for name in ("shutdown", "destroy", "delete_machine", "reboot", "set_kernel", "rebuild"):
-            task(place, name, status=3, guestid="Debian 12", datacenter="Atlanta", size="512")
+            task(place, name, status=1, guestid="Debian 12", datacenter="Atlanta", size="512")
         assert changes(fake, seen) == [] and foreign.status == "running"
 
         # Taken over, it is ours like any other.
@@ -277,9 +277,9 @@ def test_a_name_that_is_taken(place):
         operation(place, "shutdown", instance_id=adopted["instance_id"])
         assert foreign.status == "offline"
         # Another id than the one that the run knows, and a second one of the name.
-        task(place, "startup", status=3, instance_id="4711")
+        task(place, "startup", status=1, instance_id="4711")
         double = fake.add_machine("loki2", tags=[f"fqdn:{HOST}", "run:r", "step:s"])
-        task(place, "startup", status=3)
+        task(place, "startup", status=1)
         assert foreign.status == "offline" and double.status == "running"
 
 
