@@ -263,6 +263,8 @@ def test_why_it_is_where_it_is(place):
         channel.until_there(thor)
         asks(thor, f"deploy {url}", "loki: deploy with demo")
         gate.began()
+        # The worker is quicker at the gate than the loop hears that it was started.
+        until(lambda: place.json("explain", "loki")[0]["waits_for"] == "worker", "jarvis knows of the worker")
         asks(thor, "explain loki", r"thor: loki: 4/4 gate \(")
         thor.next(r"thor: demo:gate is at work, attempt 1, for .*; it is ended at .*; it is given up at .* unless it is done$")
         thor.next(r"thor: demo:gate: attempt 1 under way$")
