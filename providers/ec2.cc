@@ -12,18 +12,17 @@ namespace {
 
 constexpr std::size_t kConsoleLines = 60;
 
-void end_machine(Call& call, bool all) {
+void end_machine(Call& call, Extent extent) {
   Ec2 ec2(call);
-  (all ? destroy : delete_machine)(call, ec2);
+  (extent == Extent::All ? destroy : delete_machine)(call, ec2);
   // In plan mode the machine's belongings are told with it; without one, what is left is told here.
-  if (!call.plan || ec2.found().empty()) ec2.sweep(call, all);
+  if (!call.plan || ec2.found().empty()) ec2.sweep(call, extent);
 }
 
 }  // namespace
 
 void ec2_can_deploy(Call& call) {
-  Ec2 ec2(call);
-  can_deploy(call, ec2);
+  over<Ec2>(call, can_deploy);
 }
 
 void ec2_deploy(Call& call) {
@@ -32,46 +31,39 @@ void ec2_deploy(Call& call) {
 }
 
 void ec2_get_address(Call& call) {
-  Ec2 ec2(call);
-  get_address(call, ec2);
+  over<Ec2>(call, get_address);
 }
 
 void ec2_shutdown(Call& call) {
-  Ec2 ec2(call);
-  shutdown(call, ec2);
+  over<Ec2>(call, shutdown);
 }
 
 void ec2_startup(Call& call) {
-  Ec2 ec2(call);
-  startup(call, ec2);
+  over<Ec2>(call, startup);
 }
 
 void ec2_reboot(Call& call) {
-  Ec2 ec2(call);
-  reboot(call, ec2);
+  over<Ec2>(call, reboot);
 }
 
 void ec2_delete_machine(Call& call) {
-  end_machine(call, false);
+  end_machine(call, Extent::Machine);
 }
 
 void ec2_destroy(Call& call) {
-  end_machine(call, true);
+  end_machine(call, Extent::All);
 }
 
 void ec2_adopt(Call& call) {
-  Ec2 ec2(call);
-  adopt(call, ec2);
+  over<Ec2>(call, adopt);
 }
 
 void ec2_machines(Call& call) {
-  Ec2 ec2(call);
-  list_machines(call, ec2);
+  over<Ec2>(call, list_machines);
 }
 
 void ec2_offers(Call& call) {
-  Ec2 ec2(call);
-  list_offers(call, ec2);
+  over<Ec2>(call, list_offers);
 }
 
 void ec2_console(Call& call) {

@@ -21,18 +21,18 @@ bool Ec2Scope::of_this_step(const Tagged& tags) const {
 }
 
 bool Ec2Scope::takes_volume(const Tagged& tags) const {
-  if (which == Which::All) return true;
-  if (which == Which::Step) return of_this_step(tags);
+  if (extent == Extent::All) return true;
+  if (extent == Extent::Step) return of_this_step(tags);
   const std::string name = tag_of(tags, kVolumeTag);
   return name.empty() || std::find(wiped.begin(), wiped.end(), name) != wiped.end();
 }
 
 bool Ec2Scope::takes_address(const Tagged& tags) const {
-  return which == Which::All || (which == Which::Step && of_this_step(tags));
+  return extent == Extent::All || (extent == Extent::Step && of_this_step(tags));
 }
 
 bool Ec2Scope::takes_key_pair(const Tagged& tags) const {
-  return which != Which::Step || of_this_step(tags);
+  return extent != Extent::Step || of_this_step(tags);
 }
 
 std::vector<std::string> Ec2Belongings::lines() const {

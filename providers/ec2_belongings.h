@@ -7,13 +7,14 @@
 
 #include "providers/ec2_elastic.h"
 #include "providers/ec2_volumes.h"
+#include "providers/provider.h"
 
 namespace jarvis::providers {
 
-// What goes: with `Machine` what is of no use without it and the volumes that `wiped` names, with `Step` only what this
-// step of this run made (what was there before it is never touched), with `All` everything.
+// What goes: with the machine alone what is of no use without it and the volumes that `wiped` names; of a step what its
+// marks name.
 struct Ec2Scope {
-  enum class Which { Machine, Step, All } which = Which::Machine;
+  Extent extent = Extent::Machine;
   std::vector<std::string> wiped;
   std::string run, step;
 

@@ -29,8 +29,8 @@ class Ec2 final : public Provider {
   void power_on(const Call& call, const Machine& machine) override;
   void power_off(const Call& call, const Machine& machine) override;
   void reboot(const Call& call, const Machine& machine) override;
-  void remove(const Call& call, const Machine& machine, bool all) override;
-  std::vector<std::string> belongings(const Call& call, const Machine& machine, bool all) override;
+  void remove(const Call& call, const Machine& machine, Extent extent) override;
+  std::vector<std::string> belongings(const Call& call, const Machine& machine, Extent extent) override;
   void mark(const Machine& machine, const Marks& marks) override;
   void describe(const Machine& machine, Clipboard& clipboard) override;
   std::vector<Owned> owned() override;
@@ -38,7 +38,7 @@ class Ec2 final : public Provider {
 
   // What a machine that is gone has left, in all regions: deleted, or in plan mode told. A terminated machine is not
   // there any more for the tasks, and takes minutes to let go of its volumes: not_yet() meanwhile.
-  void sweep(const Call& call, bool all);
+  void sweep(const Call& call, Extent extent);
   // GetConsoleOutput, decoded; empty while there is none.
   std::string console(const Machine& machine);
   const std::vector<Machine>& found() const { return found_; }  // by find(), the last time

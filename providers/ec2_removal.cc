@@ -14,22 +14,16 @@ namespace {
 
 constexpr auto kGoesWithin = 20s;
 
-// A creation that is taken back (machine_tasks.cc does that within `deploy`) takes nothing that was there before it.
-Ec2Scope scope_of(const workers::Call& call, bool all) {
-  Ec2Scope scope;
-  scope.run = call.run;
-  scope.step = call.step;
-  scope.wiped = call.clipboard.list("wipe");
-  if (all) scope.which = call.task.ends_with(":deploy") ? Ec2Scope::Which::Step : Ec2Scope::Which::All;
-  return scope;
+Ec2Scope scope_of(const workers::Call& call, Extent extent) {
+  return {extent, call.clipboard.list("wipe"), call.run, call.step};
 }
 
 }  // namespace
 
-void Ec2::remove(const Call& call, const Machine& machine, bool all) {
+void Ec2::remove(const Call& call, const Machine& machine, Extent extent) {
   Ec2Api& api = api_of(machine.id);
   const std::string fqdn = call.clipboard.require("fqdn");
-  const Ec2Scope scope = scope_of(call, all);
+  const Ec2Scope scope = scope_of(call, extent);
   const Ec2Belongings going = belongings_of(api, fqdn, scope);
   go_with_machine(api, going, machine.id, true);
   try {
@@ -45,7 +39,7 @@ void Ec2::remove(const Call& call, const Machine& machine, bool all) {
     return !now || now->gone();
   };
   if (!wait_until(gone, poll(), kGoesWithin)) workers::not_yet(machine.id + " is not shutting down yet", poll());
-  if (scope.which != Ec2Scope::Which::Step) return;  // sweep() does the rest, and does it again after a crash
+  if (extent != Extent::Step) return;  // sweep() does the rest, and does it again after a crash
   const auto released = [&] { return release(call, api, belongings_of(api, fqdn, scope)); };
   if (wait_until(released, poll(), kGoesWithin)) return;
   std::string left;
@@ -54,9 +48,9 @@ void Ec2::remove(const Call& call, const Machine& machine, bool all) {
     throw Error(Kind::Permanent, machine.id + " is terminated and still has " + left + ": `destroy` deletes that");
 }
 
-std::vector<std::string> Ec2::belongings(const Call& call, const Machine& machine, bool all) {
+std::vector<std::string> Ec2::belongings(const Call& call, const Machine& machine, Extent extent) {
   if (call.plan) must_be_deletable(machine);
-  auto found = belongings_of(api_of(machine.id), call.clipboard.require("fqdn"), scope_of(call, all));
+  auto found = belongings_of(api_of(machine.id), call.clipboard.require("fqdn"), scope_of(call, extent));
   // Its root volume is the machine itself.
   std::erase_if(found.volumes, [&](const Ec2Volume& volume) {
     return volume.machine == machine.id && tag_of(volume.tags, kVolumeTag).empty();
@@ -77,9 +71,9 @@ void Ec2::must_be_deletable(const Machine& machine) {
   }
 }
 
-void Ec2::sweep(const Call& call, bool all) {
+void Ec2::sweep(const Call& call, Extent extent) {
   const std::string fqdn = call.clipboard.require("fqdn");
-  const Ec2Scope scope = scope_of(call, all);
+  const Ec2Scope scope = scope_of(call, extent);
   std::string going, held;
   for (const std::string& region : account_.regions()) {
     Ec2Api& api = account_.in(region);

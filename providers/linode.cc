@@ -10,11 +10,6 @@ using workers::Call;
 
 namespace {
 
-void over_linode(Call& call, void (*task)(Call&, Provider&)) {
-  LinodeProvider provider(call);
-  task(call, provider);
-}
-
 // Before the machine is there a plan has nothing to say about it.
 void on_machine(Call& call, void (LinodeProvider::*task)(const Call&, const Machine&)) {
   LinodeProvider provider(call);
@@ -33,7 +28,7 @@ void make_password(Call& call) {
 }  // namespace
 
 void linode_can_deploy(Call& call) {
-  over_linode(call, can_deploy);
+  over<LinodeProvider>(call, can_deploy);
 }
 
 void linode_deploy(Call& call) {
@@ -63,39 +58,39 @@ void linode_rebuild(Call& call) {
 }
 
 void linode_get_address(Call& call) {
-  over_linode(call, get_address);
+  over<LinodeProvider>(call, get_address);
 }
 
 void linode_shutdown(Call& call) {
-  over_linode(call, shutdown);
+  over<LinodeProvider>(call, shutdown);
 }
 
 void linode_startup(Call& call) {
-  over_linode(call, startup);
+  over<LinodeProvider>(call, startup);
 }
 
 void linode_reboot(Call& call) {
-  over_linode(call, reboot);
+  over<LinodeProvider>(call, reboot);
 }
 
 void linode_delete_machine(Call& call) {
-  over_linode(call, delete_machine);
+  over<LinodeProvider>(call, delete_machine);
 }
 
 void linode_destroy(Call& call) {
-  over_linode(call, destroy);
+  over<LinodeProvider>(call, destroy);
 }
 
 void linode_adopt(Call& call) {
-  over_linode(call, adopt);
+  over<LinodeProvider>(call, adopt);
 }
 
 void linode_machines(Call& call) {
-  over_linode(call, list_machines);
+  over<LinodeProvider>(call, list_machines);
 }
 
 void linode_offers(Call& call) {
-  over_linode(call, list_offers);
+  over<LinodeProvider>(call, list_offers);
 }
 
 void linode_set_kernel(Call& call) {

@@ -345,13 +345,13 @@ void LinodeProvider::describe(const Machine& machine, Clipboard& clipboard) {
   set("size", now.type);
 }
 
-void LinodeProvider::remove(const Call& call, const Machine& machine, bool all) {
+void LinodeProvider::remove(const Call& call, const Machine& machine, Extent extent) {
   const LinodeInstance now = fresh(machine);
-  const std::vector<LinodeVolume> volumes = volumes_that_go(call, now, all);
-  // What this very step created is taken back: in one go, since who asks again would begin anew.
-  if (all && machine.marks && machine.marks->step == call.step) return take_back(now, volumes);
+  const std::vector<LinodeVolume> volumes = volumes_that_go(call, now, extent);
+  // In one go, since who asks again would begin anew.
+  if (extent == Extent::Step) return take_back(now, volumes);
   if (now.status != "deleting") {
-    (void)belongings(call, machine, all);  // disks that must stay are in the way
+    (void)belongings(call, machine, extent);  // disks that must stay are in the way
     // Volumes first: once the machine is gone nobody asks for them.
     for (const LinodeVolume& volume : volumes) delete_volume(volume);
     call.progress("deleting linode " + now.label);

@@ -28,8 +28,8 @@ class LinodeProvider : public Provider {
   void power_on(const Call& call, const Machine& machine) override;
   void power_off(const Call& call, const Machine& machine) override;
   void reboot(const Call& call, const Machine& machine) override;
-  void remove(const Call& call, const Machine& machine, bool all) override;
-  std::vector<std::string> belongings(const Call& call, const Machine& machine, bool all) override;
+  void remove(const Call& call, const Machine& machine, Extent extent) override;
+  std::vector<std::string> belongings(const Call& call, const Machine& machine, Extent extent) override;
   void mark(const Machine& machine, const Marks& marks) override;
   void describe(const Machine& machine, Clipboard& clipboard) override;
   std::vector<Owned> owned() override;
@@ -73,7 +73,7 @@ class LinodeProvider : public Provider {
   void attach_volume(const LinodeInstance& machine, const LinodeVolume& volume);
   void put_on_config(const LinodeInstance& machine, const LinodeVolume& volume);
   void delete_volume(const LinodeVolume& volume);
-  std::vector<LinodeVolume> volumes_that_go(const Call& call, const LinodeInstance& machine, bool all);
+  std::vector<LinodeVolume> volumes_that_go(const Call& call, const LinodeInstance& machine, Extent extent);
   void take_back(const LinodeInstance& machine, const std::vector<LinodeVolume>& volumes);
   // linode_rebuild.cc
   struct Rebuilding {

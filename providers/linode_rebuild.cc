@@ -77,7 +77,7 @@ LinodeProvider::Rebuilding LinodeProvider::rebuilding(const Call& call, const Li
                                      "`destroy` and `deploy` make it anew");
     }
   }
-  what.volumes = volumes_that_go(call, machine, false);
+  what.volumes = volumes_that_go(call, machine, Extent::Machine);
   return what;
 }
 

@@ -127,17 +127,17 @@ void LinodeProvider::delete_volume(const LinodeVolume& volume) {
 
 // Those of this host that are on this machine or on none. What a step takes back is what it made: volumes of before
 // stay. A destroy takes all, a redeploy those that `wipe` names.
-std::vector<LinodeVolume> LinodeProvider::volumes_that_go(const Call& call, const LinodeInstance& machine, bool all) {
+std::vector<LinodeVolume> LinodeProvider::volumes_that_go(const Call& call, const LinodeInstance& machine,
+                                                          Extent extent) {
   const std::string fqdn = call.clipboard.require("fqdn");
-  const auto marks = marks_of(machine.tags, known_);
-  const bool taken_back = all && marks && marks->step == call.step;
   std::vector<std::string> wiped;
   for (const std::string& name : call.clipboard.list("wipe")) wiped.push_back(volume_label(fqdn, name));
   std::vector<LinodeVolume> going;
   for (LinodeVolume& one : own_volumes(fqdn)) {
     if (one.machine && *one.machine != machine.id) continue;
-    const bool goes = taken_back ? marks_of(one.tags, known_)->step == call.step
-                                 : all || std::find(wiped.begin(), wiped.end(), one.label) != wiped.end();
+    const bool goes = extent == Extent::Step
+                          ? marks_of(one.tags, known_)->step == call.step
+                          : extent == Extent::All || std::find(wiped.begin(), wiped.end(), one.label) != wiped.end();
     if (goes) going.push_back(std::move(one));
   }
   return going;
@@ -157,7 +157,7 @@ void LinodeProvider::take_back(const LinodeInstance& machine, const std::vector<
   for (const LinodeVolume& one : volumes) api_.delete_volume(one.id);
 }
 
-std::vector<std::string> LinodeProvider::belongings(const Call& call, const Machine& machine, bool all) {
+std::vector<std::string> LinodeProvider::belongings(const Call& call, const Machine& machine, Extent extent) {
   const LinodeInstance now = fresh(machine);
   const LinodeSpec spec = linode_spec_of(call.clipboard);
   const auto configs = api_.configs(now.id);
@@ -170,7 +170,7 @@ std::vector<std::string> LinodeProvider::belongings(const Call& call, const Mach
       is_root = first != config->devices.end() && !first->second.is_volume && first->second.id == one.id;
     }
     const bool is_data = !is_root && one.filesystem != "swap";
-    if (is_data && !all && !spec.wipes(one.label)) {
+    if (is_data && extent == Extent::Machine && !spec.wipes(one.label)) {
       throw Error(Kind::Refused, "disk " + one.label + " of linode " + now.label +
                                      " would go along with the machine, for it is no volume: linode:rebuild keeps it, "
                                      "`wipe: [" +
@@ -178,7 +178,7 @@ std::vector<std::string> LinodeProvider::belongings(const Call& call, const Mach
     }
     lines.push_back("disk " + one.label + " (" + std::to_string(one.size) + " MB)");
   }
-  for (const LinodeVolume& one : volumes_that_go(call, now, all)) lines.push_back(named(one));
+  for (const LinodeVolume& one : volumes_that_go(call, now, extent)) lines.push_back(named(one));
   return lines;
 }
 

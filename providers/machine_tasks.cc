@@ -104,7 +104,7 @@ void refuse_differences(const Call& call, Provider& provider, const Machine& mac
 [[noreturn]] void take_back(const Call& call, Provider& provider, const Machine& machine, const Error& fault) {
   std::string text = fault.what();
   try {
-    provider.remove(call, machine, true);
+    provider.remove(call, machine, Extent::Step);
     text += "; what this step created is removed";
   } catch (const Error& e) {
     if (e.kind() == Kind::Transient) throw;  // asked again: it looks, is refused the same way, removes
@@ -123,18 +123,18 @@ Machine create(const Call& call, Provider& provider) {
   return machine;
 }
 
-void remove(Call& call, Provider& provider, bool all) {
+void remove(Call& call, Provider& provider, Extent extent) {
   const auto machine = machine_of(call, provider);
   if (call.plan) {
     if (!machine) return;
     std::string at;
     for (const std::string& address : machine->addresses) at += (at.empty() ? " at " : ", ") + address;
     call.change("delete " + called(provider, *machine) + at);
-    for (const std::string& line : provider.belongings(call, *machine, all)) call.change("delete " + line);
+    for (const std::string& line : provider.belongings(call, *machine, extent)) call.change("delete " + line);
     return;
   }
   if (machine) {
-    provider.remove(call, *machine, all);
+    provider.remove(call, *machine, extent);
     call.log("deleted " + called(provider, *machine));
   } else {
     call.log(provider.name() + " has no machine " + fqdn_of(call) + ": nothing to delete");
@@ -261,11 +261,11 @@ void reboot(Call& call, Provider& provider) {
 }
 
 void delete_machine(Call& call, Provider& provider) {
-  remove(call, provider, false);
+  remove(call, provider, Extent::Machine);
 }
 
 void destroy(Call& call, Provider& provider) {
-  remove(call, provider, true);
+  remove(call, provider, Extent::All);
 }
 
 void adopt(Call& call, Provider& provider) {

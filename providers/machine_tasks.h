@@ -31,6 +31,13 @@ void adopt(workers::Call& call, Provider& provider);
 void list_machines(workers::Call& call, Provider& provider);
 void list_offers(workers::Call& call, Provider& provider);
 
+// Runs one of these over a provider of this kind, which lives as long as the task.
+template <typename Kind>
+void over(workers::Call& call, void (*task)(workers::Call&, Provider&)) {
+  Kind provider(call);
+  task(call, provider);
+}
+
 // The machine that the clipboard means: Refused if id, name or marks differ or there is a second one; nothing if there
 // is none.
 std::optional<Machine> machine_of(const workers::Call& call, Provider& provider);

@@ -37,6 +37,13 @@ struct Recipe {
   std::string currency = "USD";
 };
 
+// How much goes with a machine that is deleted.
+enum class Extent {
+  Step,     // a creation that is taken back: what this step made, and nothing that was there before it
+  Machine,  // a redeploy: data disks and volumes stay, unless the spec's `wipe` names them
+  All,      // a destroy: whatever is ours
+};
+
 class Provider {
  public:
   using Call = workers::Call;
@@ -72,10 +79,10 @@ class Provider {
   virtual void power_on(const Call& call, const Machine& machine) = 0;
   virtual void power_off(const Call& call, const Machine& machine) = 0;
   virtual void reboot(const Call& call, const Machine& machine) = 0;
-  // Deletes it and what was made for it alone. Keeps data disks and volumes unless `wipe` names them or `all` is true.
-  virtual void remove(const Call& call, const Machine& machine, bool all) = 0;
+  // Deletes it and what was made for it, to this extent.
+  virtual void remove(const Call& call, const Machine& machine, Extent extent) = 0;
   // What remove() would delete besides the machine itself, for the confirmation; a line each.
-  virtual std::vector<std::string> belongings(const Call& call, const Machine& machine, bool all) = 0;
+  virtual std::vector<std::string> belongings(const Call& call, const Machine& machine, Extent extent) = 0;
   // Writes our marks on a machine that is there.
   virtual void mark(const Machine& machine, const Marks& marks) = 0;
   // The spec that would have made this machine, for `adopt`: guestid, datacenter, size and so on.

@@ -20,23 +20,15 @@ void keep_fixed_address(Call& call) {
 
 void remove_with(Call& call, void (*task)(Call&, Provider&)) {
   const auto fixed = vmware::fixed_addresses(call.clipboard);
-  {
-    Vmware provider(call);
-    task(call, provider);
-  }
+  over<Vmware>(call, task);
   if (!fixed.empty() && !call.plan) call.clipboard.set_list("ipaddress", fixed);
-}
-
-void ask_with(Call& call, void (*task)(Call&, Provider&)) {
-  Vmware provider(call);
-  task(call, provider);
 }
 
 }  // namespace
 
 void vmware_can_deploy(Call& call) {
   keep_fixed_address(call);
-  ask_with(call, can_deploy);
+  over<Vmware>(call, can_deploy);
 }
 
 void vmware_deploy(Call& call) {
@@ -52,19 +44,19 @@ void vmware_create(Call& call) {
 }
 
 void vmware_get_address(Call& call) {
-  ask_with(call, get_address);
+  over<Vmware>(call, get_address);
 }
 void vmware_get_macaddrs(Call& call) {
-  ask_with(call, get_macaddrs);
+  over<Vmware>(call, get_macaddrs);
 }
 void vmware_shutdown(Call& call) {
-  ask_with(call, shutdown);
+  over<Vmware>(call, shutdown);
 }
 void vmware_startup(Call& call) {
-  ask_with(call, startup);
+  over<Vmware>(call, startup);
 }
 void vmware_reboot(Call& call) {
-  ask_with(call, reboot);
+  over<Vmware>(call, reboot);
 }
 void vmware_wait_until_off(Call& call) {
   Vmware provider(call);
@@ -78,13 +70,13 @@ void vmware_destroy(Call& call) {
   remove_with(call, destroy);
 }
 void vmware_adopt(Call& call) {
-  ask_with(call, adopt);
+  over<Vmware>(call, adopt);
 }
 void vmware_machines(Call& call) {
-  ask_with(call, list_machines);
+  over<Vmware>(call, list_machines);
 }
 void vmware_offers(Call& call) {
-  ask_with(call, list_offers);
+  over<Vmware>(call, list_offers);
 }
 
 }  // namespace jarvis::providers

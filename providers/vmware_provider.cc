@@ -173,18 +173,17 @@ void Vmware::reboot(const Call& call, const Machine& machine) {
   (void)server_.tasks.perform("ResetVM_Task", vm.self, Xml(), "resetting " + vm.name);
 }
 
-Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, bool all) {
+Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, Extent extent) {
   Fates made;
   const auto wipe = call.clipboard.list("wipe");
   const std::string fqdn = call.clipboard.require("fqdn");
-  // A creation that is taken back takes what it made, and no volume that a machine before it left.
-  const bool taken_back = call.task == "vmware:deploy" || call.task == "vmware:create";
   const auto among = [](const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
   const auto goes = [&](const std::pair<std::string, std::string>& volume) {
     if (volume.first != fqdn) return false;
-    return taken_back ? among(vm.made_volumes, volume.second) : all || among(wipe, volume.second);
+    if (extent == Extent::Step) return among(vm.made_volumes, volume.second);
+    return extent == Extent::All || among(wipe, volume.second);
   };
   for (const Disk& disk : vm.disks) {
     const auto volume = volume_of(disk.file);
@@ -202,9 +201,9 @@ Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, bool all) {
   return made;
 }
 
-std::vector<std::string> Vmware::belongings(const Call& call, const Machine& machine, bool all) {
+std::vector<std::string> Vmware::belongings(const Call& call, const Machine& machine, Extent extent) {
   std::vector<std::string> lines;
-  const Fates made = fates(call, require(machine.id), all);
+  const Fates made = fates(call, require(machine.id), extent);
   for (const Disk& disk : made.lost_disks)
     lines.push_back("volume " + printable(disk.file, 160) + ", " + shown_gigabytes(disk.capacity_kb));
   for (const Volume& volume : made.lost)
@@ -212,13 +211,13 @@ std::vector<std::string> Vmware::belongings(const Call& call, const Machine& mac
   return lines;
 }
 
-void Vmware::remove(const Call& call, const Machine& machine, bool all) {
+void Vmware::remove(const Call& call, const Machine& machine, Extent extent) {
   auto vm = server_.machine(machine.id);
   if (!vm) return;
   server_.wait_until_idle(*vm);
   vm = server_.machine(machine.id);
   if (!vm) return;
-  const Fates made = fates(call, *vm, all);
+  const Fates made = fates(call, *vm, extent);
   if (vm->snapshots && !made.kept_disks.empty())
     throw Error(Kind::Permanent,
                 vm->name + " has snapshots, with which its volumes cannot be kept: delete the snapshots first");

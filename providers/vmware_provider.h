@@ -23,8 +23,8 @@ class Vmware final : public Provider {
   void power_on(const Call& call, const Machine& machine) override;
   void power_off(const Call& call, const Machine& machine) override;
   void reboot(const Call& call, const Machine& machine) override;
-  void remove(const Call& call, const Machine& machine, bool all) override;
-  std::vector<std::string> belongings(const Call& call, const Machine& machine, bool all) override;
+  void remove(const Call& call, const Machine& machine, Extent extent) override;
+  std::vector<std::string> belongings(const Call& call, const Machine& machine, Extent extent) override;
   void mark(const Machine& machine, const Marks& marks) override;
   void describe(const Machine& machine, Clipboard& clipboard) override;
   std::vector<Owned> owned() override;
@@ -39,7 +39,7 @@ class Vmware final : public Provider {
     std::vector<Volume> lost;
     std::vector<Disk> lost_disks, kept_disks;
   };
-  Fates fates(const Call& call, const Vm& vm, bool all);
+  Fates fates(const Call& call, const Vm& vm, Extent extent);
   std::string network_of(const Nic& nic);
 
   Server server_;

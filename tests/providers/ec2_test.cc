@@ -373,12 +373,11 @@ TEST_CASE("ec2: what goes with a machine") {
     Ec2Scope scope;
     bool root, data, older, address, old_address, key, old_key;
   };
-  using Which = Ec2Scope::Which;
   const Row rows[] = {
-      {"redeploy", {Which::Machine, {}, "r2", "r2.1"}, true, false, false, false, false, true, true},
-      {"redeploy, wipe", {Which::Machine, {"data"}, "r2", "r2.1"}, true, true, true, false, false, true, true},
-      {"destroy", {Which::All, {}, "r2", "r2.1"}, true, true, true, true, true, true, true},
-      {"taken back", {Which::Step, {"data"}, "r1", "r1.2"}, true, true, false, true, false, true, false},
+      {"redeploy", {Extent::Machine, {}, "r2", "r2.1"}, true, false, false, false, false, true, true},
+      {"redeploy, wipe", {Extent::Machine, {"data"}, "r2", "r2.1"}, true, true, true, false, false, true, true},
+      {"destroy", {Extent::All, {}, "r2", "r2.1"}, true, true, true, true, true, true, true},
+      {"taken back", {Extent::Step, {"data"}, "r1", "r1.2"}, true, true, false, true, false, true, false},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);

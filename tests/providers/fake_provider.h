@@ -73,12 +73,14 @@ class FakeProvider final : public providers::Provider {
   void power_on(const Call&, const providers::Machine& machine) override { power("power_on", machine, true); }
   void power_off(const Call&, const providers::Machine& machine) override { power("power_off", machine, false); }
   void reboot(const Call&, const providers::Machine&) override { said("reboot"); }
-  void remove(const Call&, const providers::Machine& machine, bool all) override {
-    said(all ? "remove all" : "remove");
+  void remove(const Call&, const providers::Machine& machine, providers::Extent extent) override {
+    using providers::Extent;
+    said(extent == Extent::All ? "remove all" : extent == Extent::Step ? "take back" : "remove");
     std::erase_if(machines, [&](const auto& one) { return one.id == machine.id; });
   }
-  std::vector<std::string> belongings(const Call&, const providers::Machine&, bool all) override {
-    return all ? std::vector<std::string>{"volume data (v-1)"} : std::vector<std::string>{};
+  std::vector<std::string> belongings(const Call&, const providers::Machine&, providers::Extent extent) override {
+    return extent == providers::Extent::All ? std::vector<std::string>{"volume data (v-1)"}
+                                            : std::vector<std::string>{};
   }
   void mark(const providers::Machine& machine, const providers::Marks& marks) override {
     said("mark");

@@ -43,7 +43,8 @@ const std::vector<std::pair<const char*, Task>>& tasks_that_touch() {
 
 // None of these has changed anything.
 void untouched(const FakeProvider& provider) {
-  for (const char* call : {"create", "complete", "power_on", "power_off", "reboot", "remove", "remove all", "mark"}) {
+  for (const char* call :
+       {"create", "complete", "power_on", "power_off", "reboot", "remove", "remove all", "take back", "mark"}) {
     CAPTURE(call);
     CHECK(provider.count(call) == 0);
   }
@@ -107,7 +108,8 @@ TEST_CASE("machine tasks: what may not be touched") {
                 },
                 "is marked as thor.example.org"},
        }) {
-    for (const auto& [task, function] : tasks_that_touch()) {
+    for (const auto& [name, function] : tasks_that_touch()) {
+      const std::string task = name;
       CAPTURE(c.name);
       CAPTURE(task);
       FakeProvider provider;
@@ -124,8 +126,9 @@ TEST_CASE("machine tasks: what may not be touched") {
 
 TEST_CASE("machine tasks: an id that is somebody else's by now") {
   const std::string known = kSpec + "instance_id: m-1\n";
-  for (const auto& [task, function] : tasks_that_touch()) {
-    if (std::string(task) == "deploy") continue;
+  for (const auto& [name, function] : tasks_that_touch()) {
+    const std::string task = name;
+    if (task == "deploy") continue;
     for (const auto& marks : {std::optional<Marks>(), std::optional<Marks>(Marks{"thor.example.org", "r", "s"})}) {
       CAPTURE(task);
       FakeProvider provider;
@@ -218,7 +221,7 @@ TEST_CASE("machine tasks: what this step created is taken back when the rest is 
     FakeProvider provider;
     if (c.there) provider.add("m-1", kFqdn, c.there);
     provider.faults["complete"] = {Error(c.fault, "no space")};
-    if (c.of_remove) provider.faults["remove all"] = {Error(*c.of_remove, "busy")};
+    if (c.of_remove) provider.faults["take back"] = {Error(*c.of_remove, "busy")};
     const Error error = refused(kDeploy, provider);
     CHECK(error.kind() == c.want);
     CHECK_MESSAGE(holds(error.what(), c.text), error.what());
