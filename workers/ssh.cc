@@ -20,6 +20,11 @@ constexpr const char* kLdapSecret = "/etc/ldap/ldap.secret";
 constexpr const char* kKeyFile = "/root/.ssh/id_ed25519";
 constexpr const char* kHostKeyFile = "/etc/ssh/ssh_host_ed25519_key";
 constexpr const char* kNewHostKeyFile = "/etc/ssh/ssh_host_ed25519_key.own";  // until the host answers with it
+// $1 takes the place of $2, by renames within a folder: at no moment is there no key. Cut short and asked again it goes
+// on: once $1 is gone all is done.
+constexpr const char* kReplaceKey =
+    "set -e; if [ -e \"$1\" ]; then ssh-keygen -y -P '' -f \"$1\" > \"$2.pub.new\"; chmod 644 \"$2.pub.new\"; "
+    "mv -f \"$2.pub.new\" \"$2.pub\"; mv -f \"$1\" \"$2\"; rm -f \"$1.pub\"; fi";
 // The listening sshd is the topmost of those that this command comes from, whoever started it. A hang-up makes it read
 // its keys anew (sshd(8)).
 constexpr const char* kReloadSshd =
@@ -232,13 +237,7 @@ void ssh_own_keys(Call& call) {
     const auto session = logged_in(call.clipboard);
     if (same(session->host_key(), *handed_over)) {
       RemoteHost host(*session, call);
-      // Both are renames within a folder: at no moment is there no key. What stands in the first is the key of the
-      // second line from here on, also when this is cut short and asked again.
-      host.run(
-          {"sh", "-c",
-           "set -e; if [ -e \"$1\" ]; then ssh-keygen -y -P '' -f \"$1\" > \"$2.pub.new\"; chmod 644 \"$2.pub.new\"; "
-           "mv -f \"$2.pub.new\" \"$2.pub\"; mv -f \"$1\" \"$2\"; rm -f \"$1.pub\"; fi",
-           "replace", kNewHostKeyFile, kHostKeyFile});
+      host.run({"sh", "-c", kReplaceKey, "replace", kNewHostKeyFile, kHostKeyFile});
       host.run({"sh", "-c", kReloadSshd, "reload", "sshd"});
     }
   }
