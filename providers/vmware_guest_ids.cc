@@ -109,7 +109,7 @@ GuestKind guest_kind(Session& session, const Reference& environment, const std::
   named.reserve(templates.size());
   for (const std::string& name : templates) named.push_back({name, ""});
   throw Error(Kind::Usage, "guestid: " + workers::printable(id, 80) + " is neither a template in " + where +
-                               " nor a guest id that its host knows (such as debian11_64Guest)" +
+                               " nor a guest id that its host knows (such as " + offered.ids.front() + ")" +
                                (near                ? "; did you mean " + workers::printable(*near, 80) + "?"
                                 : templates.empty() ? "; there are no templates"
                                                     : "; templates are " + shown_names(named)));

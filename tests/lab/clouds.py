@@ -291,7 +291,7 @@ class VmwareCloud(Cloud):
     def begin(self, enter):
         from .vcsim import Vcsim
         self.authority = Authority(self.place.path("authority"))
-        self.vcsim = Vcsim(self.place, self.authority, templates=["debian-12"], addresses="10.1.2.")
+        self.vcsim = Vcsim(self.place, self.authority, templates=["debian-12"], addresses="10.1.2.").require_current()
         self.upstream, self.ca = self.vcsim.url, self.authority.certificate
         self.proxy = enter(FaultProxy(self.place.host, self.upstream, self.dialect(), authority=self.authority, upstream_ca=self.ca))
         self.place.write("vmware.password", self.vcsim.password + "\n", 0o600)

@@ -9,6 +9,7 @@ import os
 import urllib.error
 import urllib.request
 
+from .marks import Skip
 from .ports import free_port
 from .processes import Process
 from .simulators import simulator
@@ -39,6 +40,12 @@ class Vcsim:
         assert self.process.running(), f"vcsim ended:\n{self.process.output()}"
         said = json.loads(self.process.output().splitlines()[0])
         self.url, self._control, self.version = said["url"], said["control"], said["version"]
+
+    def require_current(self):
+        """For what jarvis asks: Debian's simulator does not answer for one value of extraConfig by its key, as vSphere does."""
+        if "Debian" in self.built_with:
+            raise Skip(f"the vSphere simulator is {self.built_with}; the current module cannot be built here")
+        return self
 
     def _ask(self, method, path, **said):
         body = json.dumps(said).encode() if said else None

@@ -26,7 +26,7 @@ Sealed.add_constructor("!sealed", lambda loader, node: node.value)
 
 
 def vsphere(place, **more):
-    server = Vcsim(place, Authority(place.path("ca")), **more)
+    server = Vcsim(place, Authority(place.path("ca")), **more).require_current()
     place.write("vmware.password", server.password + "\n", 0o600)
     settings(place, server)
     off = ["vmware:shutdown"]

@@ -14,6 +14,30 @@ import (
 
 func (s *Simulated) prepare() {}
 
+// mountEverywhere: a local datastore of one name is one object for all hosts here, and says that the last one alone mounts it.
+func (s *Simulated) mountEverywhere() {
+	for _, entity := range simulator.Map.All("HostSystem") {
+		host := entity.(*simulator.HostSystem)
+		for _, reference := range host.Datastore {
+			datastore, ok := simulator.Map.Get(reference).(*simulator.Datastore)
+			if !ok || mounts(datastore, host.Self) {
+				continue
+			}
+			datastore.Host = append(datastore.Host, types.DatastoreHostMount{Key: host.Self, MountInfo: types.HostMountInfo{
+				AccessMode: string(types.HostMountModeReadWrite), Mounted: types.NewBool(true), Accessible: types.NewBool(true)}})
+		}
+	}
+}
+
+func mounts(datastore *simulator.Datastore, host types.ManagedObjectReference) bool {
+	for _, mount := range datastore.Host {
+		if mount.Key == host {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *Simulated) failedTask(entity types.ManagedObjectReference, name string,
 	fault types.BaseMethodFault) types.ManagedObjectReference {
 	return simulator.CreateTask(entity, taskName(name), func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {

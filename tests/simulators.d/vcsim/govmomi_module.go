@@ -20,6 +20,9 @@ func (s *Simulated) context() *simulator.Context {
 // prepare takes out what a vCenter 6.5, as which it answers, does not have: older clients stumble over it.
 func (s *Simulated) prepare() { s.model.ServiceContent.TenantManager = nil }
 
+// mountEverywhere: each host that has a datastore mounts it here by itself.
+func (s *Simulated) mountEverywhere() {}
+
 func (s *Simulated) failedTask(entity types.ManagedObjectReference, name string,
 	fault types.BaseMethodFault) types.ManagedObjectReference {
 	return simulator.CreateTask(entity, taskName(name), func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {

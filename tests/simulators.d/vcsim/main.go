@@ -62,6 +62,7 @@ func main() {
 	simulated.prepare()
 	check("the model", simulated.model.Create())
 	defer simulated.model.Remove()
+	simulated.mountEverywhere()
 	simulated.model.Service.RegisterEndpoints = true
 	simulated.model.Service.Listen = &url.URL{Host: "127.0.0.1:0", User: url.UserPassword(*user, os.Getenv("VCSIM_PASSWORD"))}
 	server := simulated.model.Service.NewServer()
