@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <cstdlib>
 
+#include "bot/config_values.h"
 #include "pipeline/error.h"
 #include "pipeline/journal_sqlite.h"
 #include "pipeline/journal_sqlite_look.h"
@@ -17,11 +18,6 @@ using pipeline::Kind;
 using pipeline::Seal;
 
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return text;
-}
 
 // The key of this state, or one that says why there is none: runs can be listed without it, not resumed.
 Seal open_key(const Settings& settings, pipeline::Journal& journal) {
@@ -140,10 +136,10 @@ const std::vector<std::string>& House::hosts_called(const std::string& name) {
 }
 
 std::string House::host_of(const std::string& name) {
-  const auto& fits = hosts_called(lower(name));
+  const auto& fits = hosts_called(lower_case(name));
   if (fits.size() == 1) return fits.front();
   for (const std::string& one : fits) {
-    if (one == lower(name)) return one;
+    if (one == lower_case(name)) return one;
   }
   if (fits.size() > 1)
     throw Error(Kind::Usage, name + " fits several hosts: " + joined(fits) + "; give the whole name");
@@ -152,7 +148,7 @@ std::string House::host_of(const std::string& name) {
     known.push_back(record.host);
     known.push_back(record.host.substr(0, record.host.find('.')));
   }
-  const auto near = pipeline::nearest(lower(name), known);
+  const auto near = pipeline::nearest(lower_case(name), known);
   throw Error(Kind::Usage, "no host " + name + " is known here" + (near ? ", did you mean " + *near + "?" : ""));
 }
 
@@ -164,7 +160,7 @@ std::string House::shown(const std::string& fqdn) {
 
 pipeline::RunView House::run_of(const std::string& host_or_run) {
   if (const pipeline::Run* live = pipeline_->live(host_or_run)) return live->view();
-  const auto& fits = hosts_called(lower(host_or_run));
+  const auto& fits = hosts_called(lower_case(host_or_run));
   if (fits.size() == 1) {
     if (const pipeline::Run* live = pipeline_->live_of(fits.front())) return live->view();
   }

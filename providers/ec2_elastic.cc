@@ -4,6 +4,7 @@
 
 #include "providers/ec2_nearest.h"
 #include "providers/ec2_patience.h"
+#include "workers/ascii.h"
 
 namespace jarvis::providers {
 
@@ -13,6 +14,7 @@ using workers::Call;
 using workers::Clipboard;
 using workers::Error;
 using workers::Kind;
+using workers::lower_case;
 
 std::string called(const Ec2Address& address) {
   return "address " + address.ip + " (" + address.id + ")";

@@ -1,10 +1,10 @@
 #include "providers/ec2_images.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "providers/ec2_answer.h"
 #include "providers/ec2_nearest.h"
+#include "workers/ascii.h"
 #include "workers/worker.h"
 
 namespace jarvis::providers {
@@ -14,6 +14,7 @@ namespace {
 using workers::Clipboard;
 using workers::Error;
 using workers::Kind;
+using workers::lower_case;
 
 bool is_image_id(const std::string& text) {
   return text.starts_with("ami-") && text.find_first_not_of("0123456789abcdef", 4) == std::string::npos;

@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "pipeline/error.h"
+#include "workers/ascii.h"
 
 namespace jarvis::providers {
 
-std::string lower_case(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
+using workers::lower_case;
 
 std::string nearest_of(const std::string& word, std::vector<std::string> offered, const std::string& intro) {
   constexpr std::size_t kMost = 3;

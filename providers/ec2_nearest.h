@@ -6,8 +6,6 @@
 
 namespace jarvis::providers {
 
-std::string lower_case(std::string text);
-
 // The three nearest of what is offered by edit distance without regard to case, after `intro`; "INTRO nothing" if
 // nothing is offered.
 std::string nearest_of(const std::string& word, std::vector<std::string> offered, const std::string& intro);

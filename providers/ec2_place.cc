@@ -4,6 +4,7 @@
 
 #include "providers/ec2_answer.h"
 #include "providers/ec2_nearest.h"
+#include "workers/ascii.h"
 
 namespace jarvis::providers {
 
@@ -12,6 +13,7 @@ namespace {
 using workers::Clipboard;
 using workers::Error;
 using workers::Kind;
+using workers::lower_case;
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;

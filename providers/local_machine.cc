@@ -7,6 +7,7 @@
 
 #include "pipeline/error.h"
 #include "providers/local_files.h"
+#include "workers/ascii.h"
 
 namespace jarvis::providers {
 
@@ -14,6 +15,7 @@ namespace {
 
 using pipeline::Error;
 using pipeline::Kind;
+using workers::lower_case;
 
 constexpr const char* kFile = "machine";
 
@@ -103,8 +105,7 @@ void write_machine(int directory, const LocalMachine& machine) {
 }
 
 std::string checked_name(std::string_view key, std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  std::string lower = lower_case(name);
   if (name.empty() || name.size() > 253) refuse(key, name, "is no host name (1 to 253 characters)");
   std::size_t begin = 0;
   while (begin <= lower.size()) {

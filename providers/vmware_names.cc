@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "workers/ascii.h"
 #include "workers/printable.h"
 
 namespace jarvis::providers::vmware {
 
 using pipeline::Error;
 using pipeline::Kind;
+using workers::lower_case;
 
 namespace {
 
@@ -15,18 +17,12 @@ const std::string& shown(const Named& one) {
   return one.path.empty() ? one.name : one.path;
 }
 
-std::string lower(std::string_view text) {
-  std::string made(text);
-  for (char& c : made) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return made;
-}
-
 // The nearest by spelling, letters in either case.
 std::optional<std::string> near(const std::string& wanted, const std::vector<Named>& offered) {
   std::vector<std::string> names;
   names.reserve(offered.size());
-  for (const Named& one : offered) names.push_back(lower(one.name));
-  const auto found = pipeline::nearest(lower(wanted), names);
+  for (const Named& one : offered) names.push_back(lower_case(one.name));
+  const auto found = pipeline::nearest(lower_case(wanted), names);
   if (!found) return std::nullopt;
   return offered[static_cast<std::size_t>(std::find(names.begin(), names.end(), *found) - names.begin())].name;
 }
@@ -36,7 +32,7 @@ std::optional<std::string> near(const std::string& wanted, const std::vector<Nam
 std::string decoded_name(std::string_view name) {
   std::string made;
   for (std::size_t i = 0; i < name.size(); ++i) {
-    const std::string code = lower(name.substr(i, 3));
+    const std::string code = lower_case(name.substr(i, 3));
     if (code == "%2f" || code == "%5c" || code == "%25") {
       made += code == "%2f" ? '/' : code == "%5c" ? '\\' : '%';
       i += 2;

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <cctype>
 
+#include "workers/ascii.h"
 #include "workers/printable.h"
 
 namespace jarvis::workers {
 
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 bool is_label(std::string_view text) {
   const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-'; };
@@ -39,7 +35,7 @@ std::string listed(const std::vector<std::string>& words) {
 }  // namespace
 
 std::string boot_fqdn(const Call& call) {
-  std::string fqdn = lower(call.clipboard.require("fqdn"));
+  std::string fqdn = lower_case(call.clipboard.require("fqdn"));
   if (fqdn.size() > 253 || !is_fqdn(fqdn))
     throw Error(Kind::Usage, "fqdn: `" + printable(fqdn, 80) + "` is no full host name (RFC 1123)");
   return fqdn;
@@ -78,7 +74,7 @@ std::string next_server(const Call& call) {
     throw Error(Kind::Usage, "next-server: missing; one of " + listed(allowed));
   }
   for (const std::string& one : allowed) {
-    if (lower(one) == lower(*wanted)) return one;
+    if (lower_case(one) == lower_case(*wanted)) return one;
   }
   throw Error(Kind::Refused, "refused: next-server `" + printable(*wanted, 80) +
                                  "` is none of the configuration's (pxe.next_servers): " + listed(allowed));

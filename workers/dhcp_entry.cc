@@ -1,9 +1,9 @@
 #include "workers/dhcp_entry.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
+#include "workers/ascii.h"
 #include "workers/ldap_name.h"
 #include "workers/printable.h"
 
@@ -11,15 +11,9 @@ namespace jarvis::workers {
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string made(text);
-  for (char& c : made) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return made;
-}
-
 // What a statement or an option is about: its first word.
 std::string subject(std::string_view value) {
-  return lower(value.substr(0, value.find_first_of(" \t=")));
+  return lower_case(value.substr(0, value.find_first_of(" \t=")));
 }
 
 int prefix_of(std::string_view range) {
@@ -49,7 +43,7 @@ std::string without_zeros(const std::string& mac) {
 
 const std::vector<std::string>& values_of(const LdapEntry& entry, const std::string& attribute) {
   static const std::vector<std::string> kNone;
-  const auto found = entry.values.find(lower(attribute));
+  const auto found = entry.values.find(lower_case(attribute));
   return found == entry.values.end() ? kNone : found->second;
 }
 
@@ -59,7 +53,8 @@ bool holds(const std::vector<std::string>& values, const std::string& value) {
 
 bool has_class(const LdapEntry& entry, const char* name) {
   const auto& classes = values_of(entry, "objectClass");
-  return std::any_of(classes.begin(), classes.end(), [&](const auto& one) { return lower(one) == lower(name); });
+  return std::any_of(classes.begin(), classes.end(),
+                     [&](const auto& one) { return lower_case(one) == lower_case(name); });
 }
 
 }  // namespace

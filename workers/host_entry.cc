@@ -6,6 +6,7 @@
 
 #include "pipeline/clipboard.h"
 #include "pipeline/error.h"
+#include "workers/ascii.h"
 #include "workers/ldap_name.h"
 #include "workers/printable.h"
 
@@ -47,11 +48,6 @@ constexpr Attribute kAttributes[] = {
 };
 constexpr const char* kListKeys[] = {"ipaddress"};
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 bool is_list(const std::string& key) {
   return std::find(std::begin(kListKeys), std::end(kListKeys), key) != std::end(kListKeys);
 }
@@ -62,7 +58,7 @@ class Reader {
 
   const std::vector<std::string>& values(const std::string& attribute) const {
     static const std::vector<std::string> kNone;
-    const auto found = entry_.values.find(lower(attribute));
+    const auto found = entry_.values.find(lower_case(attribute));
     if (found == entry_.values.end()) return kNone;
     for (const std::string& value : found->second) {
       if (!is_text(value)) throw fault(attribute + " is no text (UTF-8 without control characters)");
@@ -83,7 +79,7 @@ class Reader {
   std::optional<std::string> cn() const {
     const LdapName name = LdapName::parse(entry_.dn);
     for (const auto& [type, value] : name.rdns().front()) {
-      if (lower(type) == "cn") return value;
+      if (lower_case(type) == "cn") return value;
     }
     return one("cn");
   }

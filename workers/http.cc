@@ -10,6 +10,7 @@
 #include <ctime>
 #include <exception>
 
+#include "workers/ascii.h"
 #include "workers/printable.h"
 
 namespace jarvis::workers {
@@ -31,12 +32,6 @@ struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 using Lines = std::unique_ptr<curl_slist, FreeList>;
-
-std::string lower(std::string_view text) {
-  std::string made(text);
-  for (char& c : made) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return made;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
@@ -79,7 +74,7 @@ std::size_t take_header(char* bytes, std::size_t, std::size_t size, void* into) 
     if (line.starts_with("HTTP/")) exchange.response.headers.clear();  // those before were of a 1xx answer
     const std::size_t colon = line.find(':');
     if (colon != std::string_view::npos && !line.starts_with("HTTP/"))
-      exchange.response.headers.emplace_back(lower(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
+      exchange.response.headers.emplace_back(lower_case(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
     return size;
   } catch (...) {
     exchange.refusal = std::current_exception();

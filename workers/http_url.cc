@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "pipeline/error.h"
+#include "workers/ascii.h"
 #include "workers/printable.h"
 
 namespace jarvis::workers {
@@ -51,7 +52,7 @@ Url taken_apart(const Parsed& url) {
   Url made;
   made.scheme = part(url, CURLUPART_SCHEME);
   made.host = part(url, CURLUPART_HOST);
-  for (char& c : made.host) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  made.host = lower_case(made.host);
   made.port = part(url, CURLUPART_PORT);
   if ((made.scheme == "https" && made.port == "443") || (made.scheme == "http" && made.port == "80")) made.port.clear();
   made.path = part(url, CURLUPART_PATH);

@@ -1,6 +1,7 @@
-// The shared LDAP client (OpenLDAP's libldap, whose room ldap_client.cc and ldap_name.cc are): searches a directory and
-// writes to it. An interface, so that a fake can stand in. Knows no clipboard, no host and no schema. Nothing is taken
-// from the environment or from ldap.conf. From the first connection on the process ignores SIGPIPE.
+// The shared LDAP client (OpenLDAP's libldap, whose room ldap_connection.cc, ldap_client.cc and ldap_name.cc are):
+// searches a directory and writes to it. An interface, so that a fake can stand in. Knows no clipboard, no host and no
+// schema. Nothing is taken from the environment or from ldap.conf. From the first connection on the process ignores
+// SIGPIPE.
 //
 // TLS: ldaps://, or ldap:// with StartTLS, verified against the authorities that the caller names, else the system's.
 // Without either a password goes to this machine (or ldapi://) only. Referrals (RFC 4511 section 4.1.10) are followed,

@@ -1,10 +1,10 @@
 #include "workers/spec_fetch.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 #include "workers/allow_list.h"
+#include "workers/ascii.h"
 #include "workers/gist_page.h"
 #include "workers/http.h"
 #include "workers/printable.h"
@@ -106,15 +106,13 @@ std::string media_type_of(const HttpResponse& response) {
   std::string type = response.header("content-type").value_or("");
   type = type.substr(0, type.find(';'));
   while (!type.empty() && type.back() == ' ') type.pop_back();
-  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return type;
+  return lower_case(type);
 }
 
 bool is_html(const HttpResponse& response) {
   const std::string type = media_type_of(response);
   if (type == "text/html" || type == "application/xhtml+xml") return true;
-  std::string begin = response.body.substr(0, 1024);
-  for (char& c : begin) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string begin = lower_case(response.body.substr(0, 1024));
   const std::size_t first = begin.find_first_not_of(" \t\r\n");
   const std::string_view text = std::string_view(begin).substr(first == std::string::npos ? begin.size() : first);
   return text.starts_with("<!doctype") || text.starts_with("<html");
