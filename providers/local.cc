@@ -15,11 +15,10 @@ using workers::Clipboard;
 using workers::Error;
 using workers::Kind;
 
+// `ssh_port` stays: it is the host's, by its spec, and outlives machines.
 constexpr const char* kOfTheMachine[] = {
-    "instance_id",       "ipaddress",        "ssh_port",      "macaddrs",
-    "created",           "password",         "ssh_host_keys", "ssh_host_private_key",
-    "ssh_login_key",     "ssh_login_pubkey", "known_hosts",   "sshfp",
-    "remote_ssh_pubkey",
+    "instance_id",          "ipaddress",     "macaddrs",         "created",     "password", "ssh_host_keys",
+    "ssh_host_private_key", "ssh_login_key", "ssh_login_pubkey", "known_hosts", "sshfp",    "remote_ssh_pubkey",
 };
 
 Hosts hosts_of(const Call& call, bool make) {

@@ -4,19 +4,11 @@ import pathlib
 import re
 import subprocess
 
-import yaml
-
 from lab import takes, until
+from lab.bodies import login
 from lab.processes import command_line_of, living
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[3] / "config/examples/loki.yaml"
-
-
-class Sealed(yaml.SafeLoader):
-    """Sealed values as they stand."""
-
-
-Sealed.add_constructor("!sealed", lambda loader, node: node.value)
 
 
 def example(place, hostname="loki"):
@@ -29,25 +21,9 @@ def example(place, hostname="loki"):
     return place.spec(hostname, text=text)
 
 
-def login(place, clipboard, *command):
-    """Logs in as root with the key of the spec, expecting the host key that the clipboard names; what the command prints."""
-    place.write("known_hosts", "\n".join(clipboard["known_hosts"]) + "\n", 0o600)
-    address, port = clipboard["ipaddress"][0], clipboard["ssh_port"]
-    done = subprocess.run(["ssh", "-F", "none", "-i", str(place.path("id_ed25519")), "-p", str(port), "-o", "BatchMode=yes",
-                           "-o", f"UserKnownHostsFile={place.path('known_hosts')}", "-o", "StrictHostKeyChecking=yes",
-                           "-o", "GlobalKnownHostsFile=none", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=10",
-                           f"root@{address}", "--", *command], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done
-    return done.stdout
-
-
 def confirm(place, *command):
     asked = place.expect(6, *command)
     return place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
-
-
-def facts(place, host):
-    return yaml.load(place.clipboard(host), Sealed)
 
 
 def of_this_test(place):
@@ -77,7 +53,7 @@ def test_deploy_login_again_destroy(place):
     spec = example(place)
     said = place.expect(0, "deploy", spec)
     assert re.search(r"^loki(\.websages\.com)? is ready$", said.text, re.M), said
-    clipboard = facts(place, "loki")
+    clipboard = place.facts("loki")
     assert clipboard["gitosis-admin"] == "git@git.websages.com:gitosis-admin.git"
     assert login(place, clipboard, "hostname") == "loki\n"
     assert login(place, clipboard, "id", "-u") == "0\n"
@@ -88,14 +64,14 @@ def test_deploy_login_again_destroy(place):
     # The second deploy finds it and makes no second machine.
     login(place, clipboard, "touch", "/root/still-here")
     place.expect(0, "deploy", spec)
-    second = facts(place, "loki")
+    second = place.facts("loki")
     for key in ("instance_id", "ipaddress", "ssh_port", "created", "ssh_host_keys", "remote_ssh_pubkey"):
         assert second[key] == clipboard[key], key
     assert "still-here" in login(place, second, "ls", "/root")
 
     confirm(place, "destroy", "loki")
     nothing_left(place, "loki", clipboard)
-    after = facts(place, "loki")
+    after = place.facts("loki")
     assert "instance_id" not in after and "ipaddress" not in after, after
 
 
@@ -103,7 +79,7 @@ def test_deploy_login_again_destroy(place):
 def test_hosts_outlive_jarvis(place):
     serve = place.serve()
     place.expect(0, "deploy", example(place))
-    clipboard = facts(place, "loki")
+    clipboard = place.facts("loki")
     serve.kill()
     assert login(place, clipboard, "hostname") == "loki\n"
     serve = place.serve()
@@ -116,14 +92,20 @@ def test_hosts_outlive_jarvis(place):
 def test_redeploy_makes_another_machine(place):
     spec = example(place)
     place.expect(0, "deploy", spec)
-    first = facts(place, "loki")
+    first = place.facts("loki")
     confirm(place, "redeploy", spec)
-    second = facts(place, "loki")
+    second = place.facts("loki")
     assert second["instance_id"] != first["instance_id"]
     assert second["ssh_host_keys"] != first["ssh_host_keys"]
     assert login(place, second, "hostname") == "loki\n"
+    # The spec's own port, then also of the machine after that.
+    spec = place.spec("loki", text=pathlib.Path(spec).read_text() + "  ssh_port: 2345\n")
+    for _ in range(2):
+        confirm(place, "redeploy", spec)
+        third = place.facts("loki")
+        assert third["ssh_port"] == 2345 and login(place, third, "hostname") == "loki\n"
     confirm(place, "destroy", "loki")
-    nothing_left(place, "loki", second)
+    nothing_left(place, "loki", third)
 
 
 @takes(15)
@@ -135,10 +117,10 @@ def test_twelve_at_once(place):
     for host in hosts:
         status = place.until_state(host, "succeeded", "failed", seconds=120)
         assert status["state"] == "succeeded", status
-    places = {(facts(place, host)["ipaddress"][0], facts(place, host)["ssh_port"]) for host in hosts}
+    places = {(place.facts(host)["ipaddress"][0], place.facts(host)["ssh_port"]) for host in hosts}
     assert len(places) == len(hosts), places
     for host in hosts:
-        assert login(place, facts(place, host), "hostname") == f"{host}\n"
+        assert login(place, place.facts(host), "hostname") == f"{host}\n"
     for host in hosts:
         confirm(place, "destroy", host)
     until(lambda: not [line for _, line in of_this_test(place) if "sshd" in line or "jarvis-local" in line], "all are gone", 20)
@@ -153,7 +135,7 @@ def test_a_wrong_host_key_stops_everything(place):
     other = place.path("other")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
     wrong = " ".join(other.with_suffix(".pub").read_text().split()[:2])
-    right = facts(place, "loki")["ssh_host_keys"][0]
+    right = place.facts("loki")["ssh_host_keys"][0]
     place.write("saved.yaml", saved.replace(right, wrong))
     result = place.expect(1, "replay", place.path("saved.yaml"), "--from", "ssh:wait")
     assert re.search("SHA256:", result.text) and "ssh" in result.text, result
