@@ -106,7 +106,8 @@ pipeline::RunView allowed_run(House& house, const Talk& talk, const std::string&
 }
 
 // What the host's last run left that tasks of this plan give: addresses, keys, ids of the machine that is there. So a
-// deploy of a host that stands looks at the same machine, and whoever deletes it knows which.
+// deploy of a host that stands looks at the same machine, and whoever deletes it knows which. What a spec may say itself
+// is not carried over: a task that finds it knows that this spec says so.
 void carry_over(House& house, const Plan& plan, Clipboard& first) {
   const auto before = house.pipeline().host_clipboard(plan.host);
   if (!before) return;
@@ -114,8 +115,10 @@ void carry_over(House& house, const Plan& plan, Clipboard& first) {
   // As people write it: `Linode` is linode.
   if (lower_case(old.scalar("provider").value_or("")) != lower_case(first.scalar("provider").value_or(""))) return;
   for (const auto& step : plan.steps) {
+    const auto& says = step.row->from_spec;
     for (const std::string& key : step.row->gives) {
-      if (old.has(key) && !first.has(key)) first.copy(old, key);
+      if (old.has(key) && !first.has(key) && std::find(says.begin(), says.end(), key) == says.end())
+        first.copy(old, key);
     }
   }
 }

@@ -11,11 +11,11 @@ using workers::Call;
 
 namespace {
 
-// The address that the spec gives is the host's, not the machine's: it outlives machines.
+// The address that the spec gives is the host's, not the machine's: it outlives machines. Before the first task of a run
+// there is none but that one, whatever machine is there already.
 void keep_fixed_address(Call& call) {
-  const auto fixed = vmware::fixed_addresses(call.clipboard);
-  if (!fixed.empty() && !call.clipboard.has(vmware::kFixedAddress))
-    call.clipboard.set_list(vmware::kFixedAddress, fixed);
+  if (!call.clipboard.has(vmware::kFixedAddress))
+    call.clipboard.set_list(vmware::kFixedAddress, call.clipboard.list("ipaddress"));
 }
 
 void remove_with(Call& call, void (*task)(Call&, Provider&)) {
@@ -70,6 +70,7 @@ void vmware_destroy(Call& call) {
   remove_with(call, destroy);
 }
 void vmware_adopt(Call& call) {
+  keep_fixed_address(call);
   over<Vmware>(call, adopt);
 }
 void vmware_machines(Call& call) {
