@@ -62,6 +62,10 @@ void make_directory(const std::string& path) {
   }
 }
 
+void remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw pipeline::system_error(path);
+}
+
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(fd, text.data(), text.size());
@@ -96,8 +100,8 @@ std::string boot_hex(const std::string& address) {
   return made;
 }
 
-std::string install_menu(const BootHost& host) {
-  return "install_" + host.fqdn;
+std::string install_menu(const std::string& fqdn) {
+  return "install_" + fqdn;
 }
 
 std::vector<BootLink> boot_links(const BootHost& host, const std::string& menu) {
@@ -123,15 +127,36 @@ std::string TftpRoot::link_path(const std::string& name) const {
   return path_ + "/" + kLinksDirectory + "/" + name;
 }
 
-std::optional<std::string> TftpRoot::other_at(const BootHost& host) const {
+std::optional<std::string> TftpRoot::other_at(const std::string& address, const std::string& fqdn) const {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(path_ + "/" + kLinksDirectory, error)) {
     std::error_code gone;
     const std::string name = entry.path().filename().string();
-    if (name != host.fqdn && !name.starts_with('.') && fs::read_symlink(entry.path(), gone) == host.address)
-      return name;
+    if (name != fqdn && !name.starts_with('.') && fs::read_symlink(entry.path(), gone) == address) return name;
   }
   return {};
+}
+
+std::vector<std::string> TftpRoot::cards_of(const std::string& fqdn) const {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path_ + "/" + kLinksDirectory, error)) {
+    std::error_code none;
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("01-") && fs::read_symlink(entry.path(), none) == fqdn) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// A machine that is gone may have left them, and its cards' addresses are given to others.
+std::vector<std::string> TftpRoot::stale_cards(const BootHost& host) const {
+  std::vector<std::string> stale;
+  for (const std::string& name : cards_of(host.fqdn)) {
+    const auto has = [&](const MacAddress& mac) { return mac.boot_file() == name; };
+    if (std::none_of(host.macs.begin(), host.macs.end(), has)) stale.push_back(link_path(name));
+  }
+  return stale;
 }
 
 std::vector<BootLink> TftpRoot::wrong_links(const BootHost& host, const std::string& menu) const {
@@ -140,7 +165,7 @@ std::vector<BootLink> TftpRoot::wrong_links(const BootHost& host, const std::str
     return Error(Kind::Permanent, link_path(link.name) + " leads to " + printable(is, 80) + ", not to " + link.target +
                                       ": it is in the way; remove it if it is stale");
   };
-  if (const auto other = other_at(host))
+  if (const auto other = other_at(host.address, host.fqdn))
     throw Error(Kind::Permanent, link_path(*other) + " leads to " + host.address +
                                      " too, so that it would get the menu of " + host.fqdn +
                                      "; remove it if it is stale");
@@ -155,7 +180,7 @@ std::vector<BootLink> TftpRoot::wrong_links(const BootHost& host, const std::str
         link.name == host.fqdn
             ? IpAddress::parse(*is).has_value()
             : link.name == hex && (*is == "../" + std::string(kMenusDirectory) + "/" + kMainMenu ||
-                                   *is == "../" + std::string(kMenusDirectory) + "/" + install_menu(host));
+                                   *is == "../" + std::string(kMenusDirectory) + "/" + install_menu(host.fqdn));
     if (!may_change) throw in_the_way(link, *is);
   }
   return wrong;
@@ -165,33 +190,38 @@ std::vector<std::string> TftpRoot::missing(const BootHost& host, const std::stri
   std::vector<std::string> lines;
   for (const BootLink& link : wrong_links(host, menu))
     lines.push_back("link " + link_path(link.name) + " -> " + link.target);
+  for (const std::string& path : stale_cards(host)) lines.push_back("remove " + path);
   return lines;
 }
 
 void TftpRoot::link(const BootHost& host, const std::string& menu) const {
   make_directory(path_ + "/" + kLinksDirectory);
   for (const BootLink& link : wrong_links(host, menu)) make_link(link.target, link_path(link.name));
+  for (const std::string& path : stale_cards(host)) remove_file(path);
 }
 
-std::vector<std::string> TftpRoot::present(const BootHost& host) const {
+std::vector<std::string> TftpRoot::present(const std::string& fqdn) const {
   std::vector<std::string> paths;
-  auto links = boot_links(host, kMainMenu);
-  std::reverse(links.begin(), links.end());
-  for (const BootLink& link : links) {
-    const auto is = target_of(link_path(link.name));
-    const bool ours =
-        is && (*is == link.target || *is == "../" + std::string(kMenusDirectory) + "/" + install_menu(host));
-    if (ours) paths.push_back(link_path(link.name));
+  for (const std::string& name : cards_of(fqdn)) paths.push_back(link_path(name));
+  const std::string menus = "../" + std::string(kMenusDirectory) + "/";
+  const auto address = target_of(link_path(fqdn));
+  const auto ip = address ? IpAddress::parse(*address) : std::nullopt;
+  if (ip && ip->v4()) {
+    const std::string hex = boot_hex(*address);
+    if (!other_at(*address, fqdn)) {
+      const auto menu = target_of(link_path(hex));
+      if (menu == menus + kMainMenu || menu == menus + install_menu(fqdn)) paths.push_back(link_path(hex));
+      if (target_of(link_path(*address)) == hex) paths.push_back(link_path(*address));
+    }
+    paths.push_back(link_path(fqdn));
   }
   std::error_code ignored;
-  if (fs::exists(menu_path(install_menu(host)), ignored)) paths.push_back(menu_path(install_menu(host)));
+  if (fs::exists(menu_path(install_menu(fqdn)), ignored)) paths.push_back(menu_path(install_menu(fqdn)));
   return paths;
 }
 
-void TftpRoot::unlink(const BootHost& host) const {
-  for (const std::string& path : present(host)) {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw pipeline::system_error(path);
-  }
+void TftpRoot::unlink(const std::string& fqdn) const {
+  for (const std::string& path : present(fqdn)) remove_file(path);
 }
 
 std::string TftpRoot::read_menu(const std::string& menu) const {

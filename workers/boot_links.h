@@ -26,7 +26,7 @@ struct BootLink {
   bool operator==(const BootLink&) const = default;
 };
 
-std::string install_menu(const BootHost& host);  // "install_FQDN"
+std::string install_menu(const std::string& fqdn);  // "install_FQDN"
 std::vector<BootLink> boot_links(const BootHost& host, const std::string& menu);
 
 class TftpRoot {
@@ -34,13 +34,15 @@ class TftpRoot {
   // Error(Usage) when it is no directory.
   explicit TftpRoot(std::string path);
 
-  // What is not so yet, one line each. Error(Permanent) for what is in the way and not a link of such a chain: a file,
-  // a card's link to another host, an address's link that leads elsewhere, another host's link to this address.
+  // What is not so yet, one line each, with the links of cards that the host has no more. Error(Permanent) for what is
+  // in the way and not a link of such a chain: a file, a card's link to another host, an address's link that leads
+  // elsewhere, another host's link to this address.
   std::vector<std::string> missing(const BootHost& host, const std::string& menu) const;
   void link(const BootHost& host, const std::string& menu) const;
-  // Takes the host's links away, and its install menu.
-  std::vector<std::string> present(const BootHost& host) const;
-  void unlink(const BootHost& host) const;
+  // The paths of all links that lead through this name, and of its install menu, in the order in which they are taken
+  // away: cut short, what is left is still found by the name. An address that another host leads to, too, stays.
+  std::vector<std::string> present(const std::string& fqdn) const;
+  void unlink(const std::string& fqdn) const;
 
   // A menu's text; nothing is empty. A file is replaced only when its text differs; anybody may read it.
   std::string read_menu(const std::string& menu) const;
@@ -49,7 +51,10 @@ class TftpRoot {
  private:
   std::string menu_path(const std::string& menu) const;
   std::string link_path(const std::string& name) const;
-  std::optional<std::string> other_at(const BootHost& host) const;  // another host's link to its address
+  // Another host's link to this address.
+  std::optional<std::string> other_at(const std::string& address, const std::string& fqdn) const;
+  std::vector<std::string> cards_of(const std::string& fqdn) const;
+  std::vector<std::string> stale_cards(const BootHost& host) const;
   std::vector<BootLink> wrong_links(const BootHost& host, const std::string& menu) const;
 
   std::string path_;

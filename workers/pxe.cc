@@ -59,7 +59,7 @@ std::string install_text(const Call& call, const BootHost& host, const std::stri
 void make_links(const Call& call, const BootHost& host, const Menu& menu, const std::string& server) {
   const TftpRoot root(call.setting("TFTP_ROOT"));
   const bool install = &menu == &kInstall;
-  const std::string file = install ? install_menu(host) : std::string(kMainMenu);
+  const std::string file = install ? install_menu(host.fqdn) : std::string(kMainMenu);
   const std::string text = install ? install_text(call, host, server) : root.read_menu(file);
   if (!install && !has(text, menu.marker))
     throw Error(Kind::Usage,
@@ -159,13 +159,14 @@ void links_menu(Call& call) {
 void links_remove(Call& call) {
   const std::string directory = call.setting("TFTP_ROOT", "");
   if (directory.empty()) return call.log("nothing to do: this jarvis keeps no boot links (pxe.tftp_root)");
-  const BootHost host = boot_host(call);
+  const std::string fqdn =
+      boot_fqdn(call);  // nothing more: the machine may be gone, and its cards and addresses with it
   const TftpRoot root(directory);
-  for (const std::string& path : root.present(host)) {
+  for (const std::string& path : root.present(fqdn)) {
     if (call.plan) call.change("remove " + path);
     if (!call.plan) call.log("removed " + path);
   }
-  if (!call.plan) root.unlink(host);
+  if (!call.plan) root.unlink(fqdn);
 }
 
 }  // namespace jarvis::workers

@@ -376,8 +376,7 @@ void boot_rows(pipeline::TaskTable& table) {
   add("pxe:links_menu", "http", "boot menu: main", "the boot links lead to the main menu; TFTP shows it",
       {"hostname", "fqdn", "ipaddress", "macaddrs"}, {"next-server", "dhcplinks"});
   add("pxe:links_remove", "http", "boot menu: none",
-      "takes away the host's boot links and install menu where jarvis keeps them",
-      {"hostname", "fqdn", "ipaddress", "macaddrs"}, {});
+      "takes away the host's boot links and install menu where jarvis keeps them", {"fqdn"}, {});
 }
 
 // Tasks that do next to nothing: what the pipeline itself costs (tests/bench).

@@ -36,7 +36,7 @@ TEST_CASE("an address in hexadecimal") {
 }
 
 TEST_CASE("the chain, from its far end") {
-  CHECK(boot_links(loki(), install_menu(loki())) ==
+  CHECK(boot_links(loki(), install_menu(loki().fqdn)) ==
         std::vector<BootLink>{{"C0A80102", "../pxelinux.menus/install_loki.websages.com"},
                               {"192.168.1.2", "C0A80102"},
                               {"loki.websages.com", "192.168.1.2"},
@@ -50,14 +50,14 @@ TEST_CASE("links are made under a strict umask for everybody to read, and made a
   const ::mode_t before = ::umask(077);
   const TftpRoot root(dir.text());
   root.write_menu("main_menu", "m\n");
-  root.write_menu(install_menu(loki()), "i\n");
+  root.write_menu(install_menu(loki().fqdn), "i\n");
   CHECK(root.missing(loki(), kMainMenu).size() == 5);
   root.link(loki(), kMainMenu);
   ::umask(before);
   CHECK(root.missing(loki(), kMainMenu).empty());
-  CHECK(root.missing(loki(), install_menu(loki())).size() == 1);
+  CHECK(root.missing(loki(), install_menu(loki().fqdn)).size() == 1);
   CHECK(read_text(dir / "pxelinux.cfg/01-00-1a-04-0b-05-0c") == "m\n");
-  root.link(loki(), install_menu(loki()));
+  root.link(loki(), install_menu(loki().fqdn));
   CHECK(read_text(dir / "pxelinux.cfg/01-52-54-00-0a-0b-01") == "i\n");
   for (const char* path : {"pxelinux.cfg", "pxelinux.menus"})
     CHECK((fs::status(dir / path).permissions() & fs::perms::others_exec) != fs::perms::none);
@@ -68,10 +68,55 @@ TEST_CASE("links are made under a strict umask for everybody to read, and made a
   root.link(loki(), kMainMenu);
   root.write_menu("main_menu", "n\n");
   CHECK(read_text(dir / "pxelinux.cfg/loki.websages.com") == "n\n");
-  root.unlink(loki());
+  root.unlink(loki().fqdn);
   CHECK(fs::is_empty(dir / "pxelinux.cfg"));
-  CHECK(root.present(loki()).empty());
+  CHECK(root.present(loki().fqdn).empty());
   CHECK(root.read_menu("main_menu") == "n\n");
+}
+
+TEST_CASE("a card that the host has no more loses its link") {
+  const TempDir dir;
+  const TftpRoot root(dir.text());
+  root.link(loki(), kMainMenu);
+  BootHost changed = loki();
+  changed.macs.erase(changed.macs.begin());
+  const std::string old = dir.text() + "/pxelinux.cfg/01-00-1a-04-0b-05-0c";
+  CHECK(root.missing(changed, kMainMenu) == std::vector<std::string>{"remove " + old});
+  root.link(changed, kMainMenu);
+  CHECK_FALSE(fs::is_symlink(old));
+  CHECK(root.missing(changed, kMainMenu).empty());
+}
+
+TEST_CASE("links are found and taken away by the host's name alone") {
+  const TempDir dir;
+  const TftpRoot root(dir.text());
+  const std::string links = dir.text() + "/pxelinux.cfg/";
+  root.write_menu(install_menu("loki.websages.com"), "i\n");
+  root.link(loki(), install_menu("loki.websages.com"));
+  const std::vector<std::string> all = {links + "01-00-1a-04-0b-05-0c",
+                                        links + "01-52-54-00-0a-0b-01",
+                                        links + "C0A80102",
+                                        links + "192.168.1.2",
+                                        links + "loki.websages.com",
+                                        dir.text() + "/pxelinux.menus/install_loki.websages.com"};
+  CHECK(root.present("loki.websages.com") == all);
+  CHECK(root.present("thor.websages.com").empty());
+  SUBCASE("cut short anywhere, the rest goes the next time") {
+    for (std::size_t gone = 0; gone < all.size(); ++gone) {
+      fs::remove(all[gone]);
+      CHECK(root.present("loki.websages.com") ==
+            std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(gone) + 1, all.end()));
+    }
+  }
+  SUBCASE("what another host uses, and what is no link of jarvis's, stays") {
+    fs::create_symlink("192.168.1.2", links + "thor.websages.com");
+    write_text(dir / "pxelinux.cfg/01-00-00-00-00-00-01", "loki.websages.com");
+    root.unlink("loki.websages.com");
+    CHECK(read_text(dir / "pxelinux.cfg/thor.websages.com").empty());  // its menu was loki's
+    CHECK(fs::is_symlink(links + "C0A80102"));
+    CHECK(fs::exists(links + "01-00-00-00-00-00-01"));
+    CHECK_FALSE(fs::is_symlink(links + "loki.websages.com"));
+  }
 }
 
 TEST_CASE("a menu's place taken by something else") {
@@ -79,7 +124,7 @@ TEST_CASE("a menu's place taken by something else") {
   const TftpRoot root(dir.text());
   fs::create_directory(dir / "pxelinux.menus");
   fs::create_symlink("/etc/hostname", dir / "pxelinux.menus/install_loki.websages.com");
-  CHECK(holds(error_of([&] { root.write_menu(install_menu(loki()), "i\n"); }).what(), "is in the way"));
+  CHECK(holds(error_of([&] { root.write_menu(install_menu(loki().fqdn), "i\n"); }).what(), "is in the way"));
   CHECK(error_of([&] { TftpRoot("/nowhere"); }).kind() == Kind::Usage);
 }
 
