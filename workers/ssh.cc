@@ -241,7 +241,14 @@ void ssh_own_keys(Call& call) {
       host.run({"sh", "-c", kReloadSshd, "reload", "sshd"});
     }
   }
-  const auto again = logged_in(call.clipboard);
+  const auto again = [&] {
+    try {
+      return logged_in(call.clipboard);
+    } catch (const Error& e) {
+      if (e.kind() == Kind::Transient) not_yet(e.what(), 1s);  // it is still reading its keys
+      throw;
+    }
+  }();
   if (same(again->host_key(), *handed_over)) not_yet(again->place() + " does not answer with its own key yet", 1s);
   call.log(again->place() + " answers with its own key, " + again->host_key().fingerprint());
   call.clipboard.set_list("ssh_host_keys", own);
