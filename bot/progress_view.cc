@@ -105,7 +105,8 @@ void ProgressView::heard(const nlohmann::json& view) {
   const bool new_stage = !was_there || known->second.number != number || known->second.stage != stage;
   const bool new_state = was_there && known->second.state != state && (state == "undoing" || state == "paused");
   if (live_ && was_there && new_stage && state != "undoing" && known->second.number > 0) stage_over(known->second);
-  if (!live_ && (new_stage || new_state)) plain_line(view);
+  const bool begun = number > 0 || state == "paused";
+  if (!live_ && begun && (new_stage || new_state)) plain_line(view);
   last_host_ = view["host"].get<std::string>();
   last_run_ = run;
   const int order = was_there ? known->second.order : ++seen_;
