@@ -5,8 +5,10 @@ the two (but for `local`) a proxy that fails when a test says so.
         place.expect(0, "deploy", it.spec("loki"))
         assert [one.id for one in it.machines("loki")] == [...]
 """
+import base64
 import contextlib
 import json
+import re
 import socket
 
 from . import descendants, exe_of
@@ -73,10 +75,23 @@ class Cloud:
 
     def configure(self, **keys):
         """jarvis.yaml and action lists with nothing but the provider's own tasks."""
-        section = {**self.section(), **({} if self.name == "local" else {"poll": "20ms", "rate": 1000}), **keys}
-        self.place.configure(providers={self.name: section})
+        self.place.configure(providers={self.name: self._settings(keys)})
         own = {operation: [{"task": self.full(task), "timeout": self.patience, "retry": SOON} for task in tasks] for operation, tasks in self.lists().items()}
         self.place.plan(self.name, **own)
+
+    def _settings(self, keys):
+        return {**self.section(), **({} if self.name == "local" else {"poll": "20ms", "rate": 1000}), **keys}
+
+    def built_in(self, plan=None, **sections):
+        """jarvis.yaml with the action lists that jarvis brings along, or with this file of them."""
+        self.place.path(f"plans/{self.name}.yaml").unlink(missing_ok=True)
+        if plan:
+            self.place.write(f"plans/{plan.name}", plan.read_bytes())
+        self.place.configure(providers={self.name: self._settings({})}, **sections)
+
+    def at(self, address):
+        """Of the machine that is on at this address: a name for it and its root disk, and its user data; None when there is none."""
+        raise NotImplementedError
 
     def full(self, task):
         return task if ":" in task else f"{self.name}:{task}"
@@ -138,9 +153,11 @@ class Cloud:
 
     def confirmed(self, status, *command):
         """A command that asks first, confirmed; the result."""
-        asked = self.place.expect(6, *command)
-        code = asked.text.rstrip().rpartition("jarvis confirm ")[2].split()[0]
-        return self.place.expect(status, "confirm", code)
+        return self.place.expect(status, "confirm", self.code(*command))
+
+    def code(self, *command):
+        """The code with which a command that asks first is confirmed."""
+        return self.place.expect(6, *command).text.rstrip().rpartition("jarvis confirm ")[2].split()[0]
 
     def worker(self, serve):
         """The process of the attempt that is under way (there must be just one); None when there is none."""
@@ -212,6 +229,12 @@ class LinodeCloud(Cloud):
         with self.fake.lock:
             del self.fake.machines[int(machine.id)]
 
+    def at(self, address):
+        with self.fake.lock:
+            one = self.fake.owner(address)
+            if one is None or one.status != "running":
+                return None
+            return f"{one.id}-{min(one.disks)}", one.user_data.decode()
 
     def obstacles(self):
         def without(things, fits):
@@ -223,6 +246,7 @@ class LinodeCloud(Cloud):
         return {"image gone": lambda: without(self.fake.images, lambda one: one["label"] == "Debian 12"),
                 "type gone": lambda: without(self.fake.types, lambda one: one["memory"] >= 1024),
                 "region gone": lambda: without(self.fake.regions, lambda one: one["id"] == "us-southeast"),
+                "no space": lambda: self.spec(disks={"root": 1 << 20}),
                 "a token without the right": no_right}
 
     def secrets(self):
@@ -242,6 +266,26 @@ class Ec2Cloud(Cloud):
         self.upstream = self.moto.url
         self.proxy = enter(FaultProxy(host, self.upstream, self.dialect()))
         self.place.write("ec2.key", self.moto.key.secret + "\n", 0o600)
+
+    def built_in(self, plan=None, **sections):
+        self._near = {}
+        self.proxy.rewrite = self._nearer
+        super().built_in(plan, **sections)
+
+    def _nearer(self, body):
+        """moto's machines have addresses of the internet; jarvis sees one of this machine's in place of each."""
+        def near(found):
+            address = self._near.setdefault(found[2].decode(), self.place.addresses.replace(".0/24", f".{128 + len(self._near)}"))
+            return found[1] + address.encode()
+        return re.sub(rb"(<(?:ipAddress|privateIpAddress|publicIp)>)([0-9.]+)", near, body)
+
+    def at(self, address):
+        far = next((one for one, near in self._near.items() if near == address), None)
+        found = [one for one in self.moto.machines() if far and far in (one.get("ipAddress"), one.get("privateIpAddress"))]
+        if not found or found[0]["state"] != "running":
+            return None
+        said = self.moto.call("DescribeInstanceAttribute", InstanceId=found[0]["id"], Attribute="userData")
+        return found[0]["id"], base64.b64decode(said["userData"]["value"]).decode()
 
     def section(self):
         return {"region": self.moto.region, "endpoint": self.proxy.url, "access_key_id": self.moto.key.id,
@@ -267,7 +311,6 @@ class Ec2Cloud(Cloud):
     def end_outside(self, machine):
         self.moto.terminate_outside(machine.id)
 
-
     def obstacles(self):
         def key(one):
             def use():
@@ -276,6 +319,8 @@ class Ec2Cloud(Cloud):
             return use
         return {"image gone": lambda: self.configure(images={"Some Linux": {"owner": "amazon", "name": "amzn2-gone-*"}}),
                 "type gone": lambda: self.spec(size="t99.huge"),
+                "no quota": lambda: self.proxy.refuse(400, "InstanceLimitExceeded", "You have requested more instances (1) than your "
+                                                      "current instance limit of 0 allows.", when="RunInstances DryRun", times=None),
                 "a key without the right": key(self.moto.poor_key)}
 
     def secrets(self):
@@ -287,11 +332,13 @@ class VmwareCloud(Cloud):
     keys = {"guestid": "debian-12", "datacenter": "DC0", "size": 1024}
     creates = "CloneVM_Task"
     dialect = Vsphere
+    with_tools = True  # what is powered on says an address of the place's
 
     def begin(self, enter):
         from .vcsim import Vcsim
         self.authority = Authority(self.place.path("authority"))
-        self.vcsim = Vcsim(self.place, self.authority, templates=["debian-12"], addresses="10.1.2.").require_current()
+        prefix = self.place.addresses.replace("0/24", "") if self.with_tools else ""
+        self.vcsim = Vcsim(self.place, self.authority, templates=["debian-12"], addresses=prefix).require_current()
         self.upstream, self.ca = self.vcsim.url, self.authority.certificate
         self.proxy = enter(FaultProxy(self.place.host, self.upstream, self.dialect(), authority=self.authority, upstream_ca=self.ca))
         self.place.write("vmware.password", self.vcsim.password + "\n", 0o600)
@@ -329,12 +376,22 @@ class VmwareCloud(Cloud):
         self.vcsim.power_outside(machine.id, False)
         self.vcsim.destroy_outside(machine.id)
 
+    def at(self, address):
+        found = [one for one in self.vcsim.machines() if one["address"] == address and one["power"] == "poweredOn"]
+        if not found:
+            return None
+        return found[0]["id"], base64.b64decode(found[0]["extra_config"]["guestinfo.userdata"]).decode()
+
     def obstacles(self):
         def no_space():
             for name in self.vcsim.datastores():
                 self.vcsim.free(name, 1 << 20)
+
+        def no_right():
+            self.proxy.rewrite = lambda body: body.replace(b"<isGranted>true</isGranted>", b"<isGranted>false</isGranted>")
         return {"template gone": lambda: [self.vcsim.destroy_outside(one["id"]) for one in self.vcsim.templates()],
                 "no space": no_space,
+                "a right missing": no_right,
                 "datastore gone": lambda: self.spec(datastore="LocalDS_77")}
 
     def secrets(self):

@@ -241,10 +241,10 @@ class Hiding:
 
 class FaultProxy:
     """`url`. `requests`: all that came (Asked). With an authority it speaks TLS, and `ca` is its certificate; `upstream_ca`: by
-    which an https upstream is verified."""
+    which an https upstream is verified. `rewrite`: a function of every reply's body, before its client gets it."""
 
     def __init__(self, address, upstream, dialect=None, authority=None, upstream_ca=None):
-        self.dialect = dialect or Plain()
+        self.dialect, self.rewrite = dialect or Plain(), lambda body: body
         self._upstream = urllib.parse.urlsplit(upstream)
         self._upstream_tls = ssl.create_default_context(cafile=str(upstream_ca)) if self._upstream.scheme == "https" else None
         self.requests, self.faults, self._hiding, self._strange = [], [], None, 0
@@ -431,4 +431,4 @@ class FaultProxy:
                 hiding.counted()
                 status, body = cut
         request.answer = status
-        connection.say(status, headers, body)
+        connection.say(status, headers, self.rewrite(body))

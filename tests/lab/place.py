@@ -7,12 +7,21 @@ import socket
 import stat
 import subprocess
 
+import yaml
+
 from .processes import Process
 from .waiting import until
 
 SCENARIOS = pathlib.Path(__file__).resolve().parent.parent / "scenarios"
 WORKERS = SCENARIOS / "workers"
 LANGUAGES = {"sh": WORKERS / "subject.sh", "perl": WORKERS / "subject.pl", "python": WORKERS / "subject.py"}
+
+
+class Sealed(yaml.SafeLoader):
+    """YAML with sealed values, as they stand."""
+
+
+Sealed.add_constructor("!sealed", lambda loader, node: node.value)
 
 
 class Result:
@@ -189,6 +198,10 @@ class Place:
 
     def clipboard(self, host, *more):
         return self.expect(0, "clipboard", host, *more).out
+
+    def facts(self, host="loki"):
+        """The clipboard as a dictionary."""
+        return yaml.load(self.clipboard(host), Sealed)
 
     # The end
 

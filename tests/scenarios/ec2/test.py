@@ -19,13 +19,6 @@ IMAGES = {"Some Linux": {"owner": AMAZON, "name": "amzn2-ami-hvm-*"}}
 SECRET_PART = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKj3+Qy2vOwmsLCSkPLrsmOtWE0bZZPcQvqWnAT7yW7i thor@example.org"
 
 
-class Sealed(yaml.SafeLoader):
-    """Sealed values as they stand."""
-
-
-Sealed.add_constructor("!sealed", lambda loader, node: node.value)
-
-
 def cloud(place, ec2, key=None, url=None, **more):
     """jarvis.yaml for this EC2, with the part of the built-in lists that needs no host to log in to."""
     key = key or ec2.key
@@ -44,12 +37,10 @@ def spec(place, hostname="loki", **keys):
 
 
 def confirm(place, *command):
+    """A command that asks first, confirmed; the question."""
     asked = place.expect(6, *command)
-    return place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
-
-
-def facts(place, host="loki"):
-    return yaml.load(place.clipboard(host), Sealed)
+    place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
+    return asked.text
 
 
 def would(place, task, clipboard):
@@ -82,7 +73,7 @@ def test_deploy_again_destroy_again(place):
         assert not ec2.machines() and not key_pairs(ec2)
         place.expect(0, "deploy", spec(place))
         [machine] = ec2.machines()
-        clipboard = facts(place)
+        clipboard = place.facts()
         assert clipboard["instance_id"] == machine["id"]
         assert clipboard["ipaddress"] == [machine["ipAddress"], machine["privateIpAddress"]]
         assert clipboard["macaddrs"] and clipboard["created"].startswith("20"), clipboard
@@ -103,11 +94,11 @@ def test_deploy_again_destroy_again(place):
         place.expect(0, "plan", spec(place))
         place.expect(0, "deploy", spec(place))
         assert len(ec2.machines()) == 1 and len(proxy.asked("RunInstances")) == changes
-        assert facts(place)["instance_id"] == machine["id"]
+        assert place.facts()["instance_id"] == machine["id"]
 
         confirm(place, "destroy", "loki")
         nothing_left(ec2)
-        assert "instance_id" not in facts(place)
+        assert "instance_id" not in place.facts()
         confirm(place, "destroy", "loki")
         everything = "".join(path.read_text(errors="replace") for path in place.state.rglob("*") if path.is_file())
         assert ec2.key.secret not in everything
@@ -119,7 +110,7 @@ def test_volumes_and_address_outlive_the_machine(place):
         cloud(place, ec2)
         things = {"volumes": {"data": 20, "logs": 5}, "elastic": True}
         place.expect(0, "deploy", spec(place, **things))
-        first = facts(place)
+        first = place.facts()
         volumes, [address] = data_volumes(ec2), ec2.addresses()
         assert {name: one["size"] for name, one in volumes.items()} == {"data": "20", "logs": "5"}
         assert all(one["attachmentSet"][0]["instanceId"] == first["instance_id"] for one in volumes.values()), volumes
@@ -133,7 +124,7 @@ def test_volumes_and_address_outlive_the_machine(place):
         assert ec2.addresses()[0]["instanceId"] == first["instance_id"]
 
         confirm(place, "redeploy", spec(place, **things))
-        second = facts(place)
+        second = place.facts()
         assert second["instance_id"] != first["instance_id"] and second["ipaddress"][0] == address["publicIp"]
         kept = data_volumes(ec2)
         assert {name: one["id"] for name, one in kept.items()} == {name: one["id"] for name, one in volumes.items()}
@@ -146,7 +137,8 @@ def test_volumes_and_address_outlive_the_machine(place):
         said = would(place, "ec2:destroy", board)
         for line in (r"volume data \(vol-", r"volume logs \(vol-", f"elastic address {address['publicIp']}", f"key pair jarvis-{FQDN}"):
             assert re.search(f"change: delete {line}", said), said
-        confirm(place, "redeploy", spec(place, wipe=["logs"], **things))
+        asked = confirm(place, "redeploy", spec(place, wipe=["logs"], **things))
+        assert "also the disks that the spec wipes: logs" in asked and "delete volume logs (vol-" in asked, asked
         after = data_volumes(ec2)
         assert after["data"]["id"] == kept["data"]["id"] and after["logs"]["id"] != kept["logs"]["id"]
         place.expect(0, "deploy", spec(place, **things))
@@ -252,7 +244,7 @@ def test_side_by_side_with_amazons_own_client(place):
         place.expect(0, "deploy", spec(place, volumes={"data": 7}))
         [reservation] = ec2.aws("describe-instances", "--filters", f"Name=tag:jarvis:fqdn,Values={FQDN}")["Reservations"]
         [seen] = reservation["Instances"]
-        clipboard = facts(place)
+        clipboard = place.facts()
         assert (seen["InstanceId"], seen["PublicIpAddress"]) == (clipboard["instance_id"], clipboard["ipaddress"][0])
         assert seen["InstanceType"] == "t3.micro" and seen["State"]["Name"] == "running"
         [volume] = ec2.aws("describe-volumes", "--filters", "Name=tag:jarvis:volume,Values=data")["Volumes"]
@@ -269,7 +261,7 @@ def test_side_by_side_with_amazons_own_client(place):
         disk = ec2.aws("create-volume", "--availability-zone", made["Instances"][0]["Placement"]["AvailabilityZone"], "--size", "3")["VolumeId"]
         ec2.aws("attach-volume", "--volume-id", disk, "--instance-id", odin, "--device", "/dev/sdh")
         confirm(place, "adopt", "odin.example.org")
-        adopted = facts(place, "odin")
+        adopted = place.facts("odin")
         assert adopted["instance_id"] == odin and adopted["size"] == "t3.small" and adopted["guestid"] == image, adopted
         assert adopted["volumes"] == {"sdh": "3"} and data_volumes(ec2)["sdh"]["id"] == disk, adopted
         assert ec2.machines()[1]["tags"]["jarvis:fqdn"] == "odin.example.org"
@@ -397,10 +389,10 @@ def test_tokens_of_machines_that_were_there(place):
 
             # The newest image is another one by the time that the step is asked again: what it made is found by its token.
             dialect.machine = ec2.run_outside("odin.example.org", **{"jarvis:fqdn": "odin.example.org", "jarvis:step": "x", "jarvis:run": "x"})
-            proxy.hide_new([facts(place)["instance_id"]], listings=6)
+            proxy.hide_new([place.facts()["instance_id"]], listings=6)
             proxy.refuse(400, "IdempotentParameterMismatch", "Arguments are inconsistent.", when=really)
             place.expect(0, "deploy", spec(place, "odin"))
-            assert facts(place, "odin")["instance_id"] == dialect.machine and len(ec2.machines()) == 2
+            assert place.facts("odin")["instance_id"] == dialect.machine and len(ec2.machines()) == 2
 
 
 @takes(6)

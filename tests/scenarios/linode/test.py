@@ -22,13 +22,6 @@ PLANS = {"deploy": ["keys:prepare", "linode:deploy", "linode:get_address", "lino
 POWER = {name: [f"linode:{name}"] for name in ("startup", "shutdown", "reboot", "delete_machine")}
 
 
-class Sealed(yaml.SafeLoader):
-    """Sealed values as they stand."""
-
-
-Sealed.add_constructor("!sealed", lambda loader, node: node.value)
-
-
 @contextlib.contextmanager
 def linode(place, judged=False, **settings):
     """A fake that the place's jarvis talks to, one poll away from done."""
@@ -53,10 +46,6 @@ def confirmed(place, *command, status=0):
     """A command that asks first, and its confirmation."""
     asked = place.expect(6, *command)
     return asked.text, place.expect(status, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
-
-
-def facts(place):
-    return yaml.load(place.clipboard(HOST), Sealed)
 
 
 def task(place, name, status=0, **clipboard):
@@ -115,7 +104,7 @@ def test_deploy_again_redeploy_destroy(place):
     with linode(place, judged=True) as fake:
         place.expect(0, "deploy", spec(place))
         machine = fake.machine(HOST)
-        found = facts(place)
+        found = place.facts()
         assert machine.status == "running" and machine.boots == 1
         assert (machine.region, machine.type, machine.image) == ("us-southeast", "g6-nanode-1", "linode/debian12")
         assert [tag.split(":")[0] for tag in machine.tags] == ["fqdn", "run", "step"] and f"fqdn:{HOST}" in machine.tags
@@ -133,15 +122,15 @@ def test_deploy_again_redeploy_destroy(place):
         asked, _ = confirmed(place, "redeploy", spec(place))
         assert str(machine.id) in asked
         again = fake.machine(HOST)
-        assert again.id == machine.id and facts(place)["ipaddress"][0] == again.ipv4[0]
+        assert again.id == machine.id and place.facts()["ipaddress"][0] == again.ipv4[0]
         assert again.status == "running" and not set(before) & set(again.disks)
         assert again.root_pass != password and host_key_in(again) != key
-        assert host_key_in(again) == facts(place)["ssh_host_keys"][0]
+        assert host_key_in(again) == place.facts()["ssh_host_keys"][0]
         assert len(fake.named("POST /linode/instances/[0-9]+/rebuild")) == 1
 
         confirmed(place, "destroy", "loki")
         assert not fake.machines
-        assert "instance_id" not in facts(place)
+        assert "instance_id" not in place.facts()
         confirmed(place, "destroy", "loki")
 
 
@@ -157,7 +146,7 @@ def test_disks(place):
         assert [(slot, names[device["disk_id"]]) for slot, device in config["devices"].items()] == [
             ("sda", "root"), ("sdb", "swap"), ("sdc", "opt")]
         assert config["kernel"] == "linode/direct-disk" and machine.status == "running" and machine.boots == 1
-        first_key = facts(place)["ssh_host_keys"]
+        first_key = place.facts()["ssh_host_keys"]
         assert host_key_in(machine) == first_key[0]
         seen = len(fake.requests)
         place.expect(0, "deploy", spec(place, disks=DISKS, kernel="linode/direct-disk"))
@@ -174,11 +163,12 @@ def test_disks(place):
         assert [device["disk_id"] for slot, device in sorted(config["devices"].items())] == [
             after["root"], after["swap"], after["opt"]]
         assert machine.status == "running"
-        assert facts(place)["ssh_host_keys"] == first_key and facts(place)["ssh_user_data_key"] == first_key[0]
+        assert place.facts()["ssh_host_keys"] == first_key and place.facts()["ssh_user_data_key"] == first_key[0]
 
         lines = planned(place, "rebuild", disks={"root": 4096, "swap": 512, "opt": "rest"}, wipe=["opt"])
         assert "delete disk opt (20992 MB)" in lines, lines
-        confirmed(place, "redeploy", spec(place, disks=DISKS, wipe="[opt]"))
+        asked, _ = confirmed(place, "redeploy", spec(place, disks=DISKS, wipe="[opt]"))
+        assert "also the disks that the spec wipes: opt" in asked and "delete disk opt (20992 MB)" in asked, asked
         wiped = {disk["label"]: number for number, disk in machine.disks.items()}
         assert wiped["opt"] != after["opt"] and machine.status == "running"
 

@@ -9,15 +9,21 @@ import sys
 
 import yaml
 
+from lab import takes, until
+from lab.bodies import Bodies, login
 from lab.certificates import Authority
+from lab.clouds import VmwareCloud
 from lab.island import Island
+from lab.marks import Skip
 from lab.ports import free_port
+from lab.processes import Process
 from lab.slapd import ADMIN, ADMIN_PASSWORD, BASE, READER, READER_PASSWORD, TREE, Slapd
 
 MAC, SECOND_MAC = "52:54:00:0a:0b:01", "52:54:00:0a:0b:02"
 LOKI = {"hostname": "loki", "fqdn": "loki.websages.com", "os": "Debian 12", "ipaddress": ["10.20.0.7"], "macaddrs": ["52:54:0:A:b:1"]}
 LOKI_DN = f"cn=loki.websages.com,cn=DHCP,{BASE}"
 SETS = f"ou=Operating Systems,ou=Sets,{BASE}"
+EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "config/examples"
 TRIGGER = pathlib.Path(__file__).resolve().parents[2] / "lab/boot_trigger.py"
 SCHEMA = "/usr/share/doc/isc-dhcp-server-ldap/dhcp.schema.gz"
 
@@ -440,3 +446,77 @@ esac
     log = jarvis("logs", "loki", status=0)
     assert "added: pxelinux.install" not in log and "changed: pxelinux.install" in log, log
     dhcpd.kill()  # it takes its time on SIGTERM
+
+
+class BareMetal(VmwareCloud):
+    """Machines whose guests say an address once something is installed."""
+
+    with_tools = False
+    keys = {"guestid": "debian11_64Guest", "os": "Debian 12", "disksize": 1048576, "size": 512, "num_cpus": 2, "vmhost": "DC0_H0",
+            "nic_network": "VM Network", "datastore": "LocalDS_0"}
+
+
+def boots(net, root, card):
+    """What DHCP and TFTP have for this card: the loader's name, and the kind of its menu."""
+    dn = f"cn=loki.example.org,cn=DHCP,{BASE}"
+    assert [one.lower() for one in net.entry(dn, "dhcpHWAddress")] == [f"ethernet {card}"]
+    loader = [one for one in net.entry(dn, "dhcpStatements") if one.startswith("filename")]
+    menu = (root / "pxelinux.cfg" / ("01-" + card.replace(":", "-"))).resolve().read_text(encoding="ascii")
+    return loader[0].split('"')[1], menu.splitlines()[0]
+
+
+@takes(30)
+def test_the_whole_list_from_an_empty_machine_to_a_login(place):
+    """config/examples/plans/vmware-pxe.yaml. The installer is the test: it does its work once the network says so, and switches off."""
+    if os.geteuid() != 0:
+        raise Skip("a TFTP server beside the vSphere simulator wants port 69, and that wants root")
+    tree = DHCP_TREE.replace("10.20.0.0", place.addresses.partition("/")[0]) + OS_TREE
+    net, root = Net(place, ldif=tree), boot_place(place)
+    address, server = place.addresses.replace(".0/24", ".200"), place.host
+    tftpd = place.background(Process(["/usr/sbin/in.tftpd", "-L", "-a", f"{server}:69", "-u", "nobody", "-s", str(root)],
+                                     place.path("tftpd.log"), place.directory, dict(os.environ)))
+    net.pxe.update(next_servers=[server], subnets={place.addresses: {"router": place.addresses.replace(".0/24", ".254")}},
+                   tftp_root=str(root), templates=str(place.path("templates")))
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(place.path("id_ed25519"))], check=True)
+    with BareMetal(place) as it, Bodies(it) as bodies:
+        it.built_in(EXAMPLES / "plans/vmware-pxe.yaml", ldap=net.ldap, pxe=net.pxe)
+        spec = it.spec("loki", ipaddress=[address], ssh_port=bodies.port,
+                       sshpubkey=place.path("id_ed25519.pub").read_text().strip())
+        place.serve()
+
+        def installed(told):
+            """Waits for the machine that boots to install, and does it; its id."""
+            until(lambda: any(one.on and one.id not in told for one in it.machines("loki")) or place.status("loki")["state"] == "failed",
+                  "a new machine is on")
+            machine = it.machine()
+            assert machine.on, place.run("logs", "loki").text
+            card = it.vcsim.machines(machine.name)[0]["macs"][0].lower()
+            assert boots(net, root, card) == ("pxelinux.install", "# INSTALL MENU #")
+            it.vcsim.power_outside(machine.id, False)
+            it.vcsim.address(machine.id, address)
+            return machine.id, card
+
+        def ready(card):
+            place.until_state("loki", "succeeded", "failed", seconds=120)
+            assert place.status("loki")["state"] == "succeeded", place.run("logs", "loki").text
+            assert boots(net, root, card) == ("pxelinux.0", "# MAIN MENU #")
+            board = place.facts()
+            assert login(place, board, "hostname") == "loki\n"
+            assert login(place, board, "stat", "-c", "%a,%s", "/etc/ldap/ldap.secret") == "400,25\n"
+            assert f"cn=loki,ou=Hosts,{BASE}" in net.entry(f"cn=Debian 12,{SETS}", "uniqueMember")
+            assert len(bodies.made) == len(seen)
+
+        seen = []
+        place.expect(0, "deploy", spec, "--detach")
+        machine, card = installed(seen)
+        seen.append(machine)
+        ready(card)
+
+        place.start("confirm", it.code("redeploy", spec))
+        machine, card = installed(seen)
+        seen.append(machine)
+        ready(card)
+
+        it.confirmed(0, "destroy", "loki")
+        assert not it.machines("loki") and not net.entry(f"cn=loki.example.org,cn=DHCP,{BASE}", "cn")
+        assert not links_of(root) and tftpd.running()

@@ -18,13 +18,6 @@ ON_ESX = {**SCRATCH, "vmhost": "localhost.localdomain"}
 CLONE = {"guestid": "debian-12", "vmhost": "DC0_H0"}
 
 
-class Sealed(yaml.SafeLoader):
-    """Sealed values as they stand."""
-
-
-Sealed.add_constructor("!sealed", lambda loader, node: node.value)
-
-
 def vsphere(place, **more):
     server = Vcsim(place, Authority(place.path("ca")), **more).require_current()
     place.write("vmware.password", server.password + "\n", 0o600)
@@ -44,10 +37,6 @@ def spec(place, keys, **more):
     return place.spec("loki", provider="vmware", **{**keys, **more})
 
 
-def facts(place):
-    return yaml.load(place.clipboard("loki"), Sealed)
-
-
 def task(place, name, keys, status=0, **more):
     """One task by hand, confirmed where it wants that."""
     clipboard = json.dumps({"hostname": "loki", "fqdn": FQDN, "provider": "vmware", **keys, **more})
@@ -60,8 +49,10 @@ def task(place, name, keys, status=0, **more):
 
 
 def confirmed(place, *command):
+    """A command that asks first, confirmed; the question."""
     asked = place.expect(6, *command)
     place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
+    return asked.text
 
 
 def owned(place):
@@ -87,7 +78,7 @@ def test_from_scratch_again_and_gone(place, kind):
     assert (machine["power"], machine["cpus"], machine["memory"]) == ("poweredOn", 2, 512), machine
     assert [disk["kb"] for disk in machine["disks"]] == [1048576] and machine["disks"][0]["file"].startswith("[LocalDS_0] "), machine
     assert machine["networks"] == ["VM Network"], machine
-    known, extra = facts(place), machine["extra_config"]
+    known, extra = place.facts(), machine["extra_config"]
     assert known["instance_id"] == machine["id"] and known["macaddrs"] == machine["macs"], (known, machine)
     assert extra["jarvis.fqdn"] == FQDN and extra["jarvis.run"] and extra["jarvis.step"] and known["created"] == extra["jarvis.created"]
     assert extra["guestinfo.userdata.encoding"] == extra["guestinfo.metadata.encoding"] == "base64", extra
@@ -178,7 +169,8 @@ def test_redeploy_keeps_volumes(place):
     second = the_only(server)
     assert second["id"] != first["id"] and {disk["file"] for disk in second["disks"]} >= {data, log}, second
     assert owned(place) == [("machine", FQDN), ("volume", f"{FQDN}_data"), ("volume", f"{FQDN}_log")]
-    confirmed(place, "redeploy", spec(place, SCRATCH, volumes="{data: 3}", wipe="[log]"))
+    asked = confirmed(place, "redeploy", spec(place, SCRATCH, volumes="{data: 3}", wipe="[log]"))
+    assert "also the disks that the spec wipes: log" in asked and f"{FQDN}_log" in asked, asked
     third = the_only(server)
     assert {disk["file"]: disk["kb"] for disk in third["disks"]}[data] == 3 * GB and len(third["disks"]) == 2, third
     assert owned(place) == [("machine", FQDN), ("volume", f"{FQDN}_data")]

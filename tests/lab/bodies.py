@@ -1,0 +1,135 @@
+"""What simulated machines lack: something inside. Whoever connects to the ssh port of a machine that is on reaches a real sshd, in a
+thin host of jarvis-local that was set up from that machine's user data at its first boot, as cloud-init does it.
+
+    with cloud("ec2", place) as it, Bodies(it) as bodies:
+        it.built_in()
+        place.expect(0, "deploy", it.spec("loki", ssh_port=bodies.port))
+
+A body is made when somebody first connects, belongs to one machine and its root disk, and refuses connections while that is off.
+"""
+import contextlib
+import pathlib
+import socket
+import subprocess
+import threading
+
+import yaml
+
+
+class Bodies:
+    """`port`: where they answer, at the addresses that their simulators say. `made`: {key of a machine: how its body was set up}."""
+
+    def __init__(self, cloud):
+        self.cloud, self.place, self.made = cloud, cloud.place, {}
+        self._hosts, self._lock, self._over, self._faults = {}, threading.Lock(), False, []
+        self._listener = socket.create_server(("0.0.0.0", 0), backlog=64)  # noqa: S104, the address asked for says which machine
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+        for key in list(self._hosts):
+            self._end(key)
+        assert not self._faults, self._faults
+
+    def _accept(self):
+        while not self._over:
+            try:
+                client, peer = self._listener.accept()
+            except OSError:
+                return
+            if not peer[0].startswith("127."):
+                client.close()
+                continue
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with client:
+            machine = self.cloud.at(client.getsockname()[0])
+            if machine is None:
+                return
+            try:
+                place = self._body(*machine)
+            except Exception as fault:  # of any kind: a thread has nobody else to tell
+                self._faults.append(repr(fault))
+                return
+            try:
+                host = socket.create_connection(place)
+            except OSError:  # its sshd reads its keys anew
+                return
+            with host:
+                back = threading.Thread(target=_pour, args=(host, client), daemon=True)
+                back.start()
+                _pour(client, host)
+                back.join()
+
+    def _body(self, key, user_data):
+        """Address and port of its host, which is made if there is none."""
+        with self._lock:
+            if key not in self._hosts:
+                self._hosts[key] = self._make(key, user_data)
+            return self._hosts[key]
+
+    def _make(self, key, user_data):
+        said = yaml.safe_load(user_data)
+        assert user_data.startswith("#cloud-config\n"), user_data
+        self.made[key] = said
+        keys = said["ssh_authorized_keys"]
+        board = {"hostname": said["hostname"], "fqdn": said["fqdn"], "ssh_port": 2222,
+                 "ssh_host_private_key": said["ssh_keys"]["ed25519_private"], "ssh_host_keys": [said["ssh_keys"]["ed25519_public"]],
+                 "sshpubkey": keys[0], "ssh_login_pubkey": keys[-1]}
+        made = yaml.safe_load(self._task(key, "deploy", board))
+        return made["ipaddress"][0], made["ssh_port"]
+
+    def _end(self, key):
+        del self._hosts[key]
+        self._task(key, "destroy", {"fqdn": self.made[key]["fqdn"]})
+
+    def _task(self, key, task, board):
+        # Hosts of one name after each other, a directory each.
+        environment = self.place.environment(
+            JARVIS_TASK=f"local:{task}", JARVIS_MODE="apply", LOCAL_DIR=str(self.place.path(f"bodies/{key}")),
+            LOCAL_ADDRESSES=self.place.addresses.replace(".0/24", ".64/26"), LOCAL_LAUNCHER=str(self._binary("jarvis-local")))
+        done = subprocess.run([str(self._binary("jarvis-core")), "--task", f"local:{task}"], input=yaml.safe_dump(board).encode(),
+                              capture_output=True, check=False, timeout=60, env=environment)
+        assert done.returncode == 0, f"the body of {key}: local:{task}: {done.stderr.decode()}"
+        return done.stdout
+
+    def _binary(self, name):
+        return pathlib.Path(self.place.binary.parent / name)
+
+
+def _pour(source, sink):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+def login(place, board, *command):
+    """Logs in as root with the test's id_ed25519, and only to a host that shows a key of the clipboard's known_hosts; what the command
+    prints."""
+    known = place.write("known_hosts", "\n".join(board["known_hosts"]) + "\n", 0o600)
+    options = ["BatchMode=yes", f"UserKnownHostsFile={known}", "StrictHostKeyChecking=yes", "GlobalKnownHostsFile=none",
+               "IdentitiesOnly=yes", "ConnectTimeout=10"]
+    done = subprocess.run(["ssh", "-F", "none", "-i", str(place.path("id_ed25519")), "-p", str(board["ssh_port"]),
+                           *(word for option in options for word in ("-o", option)), f"root@{board['ipaddress'][0]}", "--", *command],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def host_keys_of(board):
+    """The keys with which the host answers."""
+    done = subprocess.run(["ssh-keyscan", "-T", "10", "-p", str(board["ssh_port"]), board["ipaddress"][0]], capture_output=True,
+                          text=True, check=False)
+    return [line.split()[2] for line in done.stdout.splitlines() if not line.startswith("#")]
