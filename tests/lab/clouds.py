@@ -7,6 +7,7 @@ the two (but for `local`) a proxy that fails when a test says so.
 """
 import base64
 import contextlib
+import ipaddress
 import json
 import re
 import socket
@@ -197,7 +198,8 @@ class LinodeCloud(Cloud):
     def begin(self, enter):
         from .linode_fake import LinodeFake
         host = self.place.host
-        self.fake = enter(LinodeFake(host, addresses=self.place.addresses.replace(".0/24", ".128/25")))
+        # Those behind the servers of the test; two hundred machines are to have one each.
+        self.fake = enter(LinodeFake(host, addresses=list(ipaddress.ip_network(self.place.addresses).hosts())[9:]))
         self.upstream = self.fake.url
         self.proxy = enter(FaultProxy(host, self.upstream, self.dialect()))
         self.place.write("linode.token", self.fake.token + "\n", 0o600)
