@@ -1,6 +1,7 @@
 """What the documents say of the program is what the program says of itself."""
 import pathlib
 import re
+import subprocess
 
 from lab import takes
 
@@ -53,3 +54,11 @@ def test_links_between_documents_lead_somewhere(place):  # noqa: ARG001
     for document in [TOP / "README.md", *(TOP / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.relative_to(TOP)}: {target} is not there"
+
+
+@takes(1)
+def test_the_conversation_of_the_quickstart_needs_python_alone(place):  # noqa: ARG001
+    # -S: without the packages that Debian installs beside it.
+    done = subprocess.run(["/usr/bin/python3", "-S", "-B", "-c", f"import runpy; runpy.run_path({str(TOP / 'tests/lab/conversation.py')!r})"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
