@@ -106,8 +106,8 @@ pipeline::RunView allowed_run(House& house, const Talk& talk, const std::string&
 }
 
 // What the host's last run left that tasks of this plan give: addresses, keys, ids of the machine that is there. So a
-// deploy of a host that stands looks at the same machine, and whoever deletes it knows which. What a spec may say itself
-// is not carried over: a task that finds it knows that this spec says so.
+// deploy of a host that stands looks at the same machine, and whoever deletes it knows which. What a spec may say
+// itself is not carried over: a task that finds it knows that this spec says so.
 void carry_over(House& house, const Plan& plan, Clipboard& first) {
   const auto before = house.pipeline().host_clipboard(plan.host);
   if (!before) return;

@@ -11,8 +11,8 @@ using workers::Call;
 
 namespace {
 
-// The address that the spec gives is the host's, not the machine's: it outlives machines. Before the first task of a run
-// there is none but that one, whatever machine is there already.
+// The address that the spec gives is the host's, not the machine's: it outlives machines. Before the first task of a
+// run there is none but that one, whatever machine is there already.
 void keep_fixed_address(Call& call) {
   if (!call.clipboard.has(vmware::kFixedAddress))
     call.clipboard.set_list(vmware::kFixedAddress, call.clipboard.list("ipaddress"));
