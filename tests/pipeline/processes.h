@@ -5,7 +5,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -13,9 +12,13 @@
 
 namespace jarvis::pipeline {
 
+// Empty when it cannot be read: a process may end between the opening and the reading of its /proc entry, which an
+// istreambuf_iterator tells by an exception, and an ostream does not.
 inline std::string contents(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  const std::ifstream in(file, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
 }
 
 inline std::vector<std::string> lines_of(const std::string& text) {
