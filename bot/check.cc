@@ -122,10 +122,10 @@ int check_everything(const Settings& settings, const Installation& installation,
         report.tell("action list " + provider + " " + operation, list_faults(*list, table));
         for (const auto& entry : list->entries) {
           const std::string module = entry.task.substr(0, entry.task.find(':'));
-          // A provider that the configuration does not name has none, and that is well.
-          const bool unused =
-              module == provider && std::find(providers.begin(), providers.end(), module) == providers.end();
-          if (table.has_module(module) && !unused) modules.insert(module);
+          // Built-in lists name providers that nobody here has an account with.
+          const bool used =
+              module != provider || std::find(providers.begin(), providers.end(), provider) != providers.end();
+          if (used && table.has_module(module)) modules.insert(module);
         }
       }
     }

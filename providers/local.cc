@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "providers/forget_machine.h"
 #include "providers/local_address.h"
 #include "providers/local_hosts.h"
 
@@ -14,12 +15,6 @@ using workers::Call;
 using workers::Clipboard;
 using workers::Error;
 using workers::Kind;
-
-// `ssh_port` stays: it is the host's, by its spec, and outlives machines.
-constexpr const char* kOfTheMachine[] = {
-    "instance_id",          "ipaddress",     "macaddrs",         "created",     "password", "ssh_host_keys",
-    "ssh_host_private_key", "ssh_login_key", "ssh_login_pubkey", "known_hosts", "sshfp",    "remote_ssh_pubkey",
-};
 
 Hosts hosts_of(const Call& call, bool make) {
   return Hosts(call.setting("DIR"), Launcher(call.setting("LAUNCHER", default_launcher())), make);
@@ -342,7 +337,7 @@ void local_destroy(Call& call) {
     hosts.sweep(fqdn_of(call));
     call.log("there is no local host " + fqdn_of(call) + ": nothing to delete");
   }
-  for (const char* key : kOfTheMachine) call.clipboard.erase(key);
+  forget_machine(call.clipboard);
 }
 
 }  // namespace jarvis::providers

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "providers/forget_machine.h"
 #include "providers/machine_lists.h"
 #include "workers/password.h"
 
@@ -13,13 +14,6 @@ using workers::Call;
 using workers::Clipboard;
 using workers::Error;
 using workers::Kind;
-
-// `ssh_port` stays: it is the host's, by its spec, and outlives machines.
-constexpr const char* kOfTheMachine[] = {
-    "instance_id",          "ipaddress",     "macaddrs",         "created",     "password", "ssh_host_keys",
-    "ssh_host_private_key", "ssh_login_key", "ssh_login_pubkey", "known_hosts", "sshfp",    "remote_ssh_pubkey",
-    "ssh_user_data_key",
-};
 
 std::string fqdn_of(const Call& call) {
   return call.clipboard.require("fqdn");
@@ -165,10 +159,6 @@ std::string shown_price(double monthly, const std::string& currency) {
   char text[64];
   std::snprintf(text, sizeof text, "%.2f ", monthly);
   return text + currency + " a month";
-}
-
-void forget_machine(Clipboard& clipboard) {
-  for (const char* key : kOfTheMachine) clipboard.erase(key);
 }
 
 std::optional<Machine> machine_of(const Call& call, Provider& provider) {

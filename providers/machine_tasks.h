@@ -43,8 +43,6 @@ void over(workers::Call& call, void (*task)(workers::Call&, Provider&)) {
 std::optional<Machine> machine_of(const workers::Call& call, Provider& provider);
 // The same; Error(Permanent) with the hint `deploy` if there is none.
 Machine require_machine(const workers::Call& call, Provider& provider);
-// Erases all that belonged to the machine and not to the host.
-void forget_machine(workers::Clipboard& clipboard);
 // "5.00 USD a month".
 std::string shown_price(double monthly, const std::string& currency);
 

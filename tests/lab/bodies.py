@@ -15,6 +15,8 @@ import threading
 
 import yaml
 
+from .wire import carry
+
 
 class Bodies:
     """`port`: where they answer, at the addresses that their simulators say. `made`: {key of a machine: how its body was set up}."""
@@ -66,9 +68,9 @@ class Bodies:
             except OSError:  # its sshd reads its keys anew
                 return
             with host:
-                back = threading.Thread(target=_pour, args=(host, client), daemon=True)
+                back = threading.Thread(target=carry, args=(host, client), daemon=True)
                 back.start()
-                _pour(client, host)
+                carry(client, host)
                 back.join()
 
     def _body(self, key, user_data):
@@ -105,31 +107,3 @@ class Bodies:
 
     def _binary(self, name):
         return pathlib.Path(self.place.binary.parent / name)
-
-
-def _pour(source, sink):
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
-
-
-def login(place, board, *command):
-    """Logs in as root with the test's id_ed25519, and only to a host that shows a key of the clipboard's known_hosts; what the command
-    prints."""
-    known = place.write("known_hosts", "\n".join(board["known_hosts"]) + "\n", 0o600)
-    options = ["BatchMode=yes", f"UserKnownHostsFile={known}", "StrictHostKeyChecking=yes", "GlobalKnownHostsFile=none",
-               "IdentitiesOnly=yes", "ConnectTimeout=10"]
-    done = subprocess.run(["ssh", "-F", "none", "-i", str(place.path("id_ed25519")), "-p", str(board["ssh_port"]),
-                           *(word for option in options for word in ("-o", option)), f"root@{board['ipaddress'][0]}", "--", *command],
-                          capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done
-    return done.stdout
-
-
-def host_keys_of(board):
-    """The keys with which the host answers."""
-    done = subprocess.run(["ssh-keyscan", "-T", "10", "-p", str(board["ssh_port"]), board["ipaddress"][0]], capture_output=True,
-                          text=True, check=False)
-    return [line.split()[2] for line in done.stdout.splitlines() if not line.startswith("#")]

@@ -152,14 +152,6 @@ class Cloud:
 
     # jarvis
 
-    def confirmed(self, status, *command):
-        """A command that asks first, confirmed; the result."""
-        return self.place.expect(status, "confirm", self.code(*command))
-
-    def code(self, *command):
-        """The code with which a command that asks first is confirmed."""
-        return self.place.expect(6, *command).text.rstrip().rpartition("jarvis confirm ")[2].split()[0]
-
     def worker(self, serve):
         """The process of the attempt that is under way (there must be just one); None when there is none."""
         family = "jarvis-core" if self.name == "local" else "jarvis-http"
@@ -267,10 +259,10 @@ class Ec2Cloud(Cloud):
         self.moto = enter(Moto(host))
         self.upstream = self.moto.url
         self.proxy = enter(FaultProxy(host, self.upstream, self.dialect()))
+        self._near = {}  # by the address that moto gave
         self.place.write("ec2.key", self.moto.key.secret + "\n", 0o600)
 
     def built_in(self, plan=None, **sections):
-        self._near = {}
         self.proxy.rewrite = self._nearer
         super().built_in(plan, **sections)
 

@@ -3,6 +3,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import re
 import socket
 import stat
 import subprocess
@@ -21,6 +22,13 @@ class Result:
     def __init__(self, arguments, status, out, err):
         self.arguments, self.status, self.out, self.err = arguments, status, out, err
         self.text = out + err
+
+    @property
+    def code(self):
+        """Of a command that asks first: what confirms it."""
+        found = re.search(r"jarvis confirm (\S+)\s*$", self.text)
+        assert found, f"it asks for no confirmation:\n{self!r}"
+        return found[1]
 
     def __repr__(self):
         shown = " ".join(self.arguments[1:])
@@ -105,6 +113,13 @@ class Place:
         """run(), and the exit status must be this one."""
         result = self.run(*arguments, **more)
         assert result.status == status, f"expected exit status {status}:\n{result!r}"
+        return result
+
+    def confirmed(self, status, *arguments):
+        """A command that asks first, confirmed; how that ended, which must be with this status. `asked`: the question."""
+        asked = self.expect(6, *arguments)
+        result = self.expect(status, "confirm", asked.code)
+        result.asked = asked.text
         return result
 
     def measured(self, *arguments, stdin=os.devnull):

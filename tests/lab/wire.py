@@ -4,6 +4,15 @@ import socket
 import threading
 
 
+def carry(one, other):
+    """What one end says reaches the other, until either is gone; then both see the end."""
+    with contextlib.suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+    with contextlib.suppress(OSError):
+        other.shutdown(socket.SHUT_RDWR)
+
+
 class Wire:
     def __init__(self, address, port):
         self._there, self._ends = (address, port), []
@@ -17,15 +26,7 @@ class Wire:
                 here, there = self._listener.accept()[0], socket.create_connection(self._there)
                 self._ends += [here, there]
                 for one, other in ((here, there), (there, here)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    @staticmethod
-    def _carry(one, other):
-        with contextlib.suppress(OSError):
-            while data := one.recv(65536):
-                other.sendall(data)
-        with contextlib.suppress(OSError):
-            other.shutdown(socket.SHUT_RDWR)
+                    threading.Thread(target=carry, args=(one, other), daemon=True).start()
 
     def cut(self):
         """Both ends see it; the next connection is carried again."""

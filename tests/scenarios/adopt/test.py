@@ -8,14 +8,6 @@ from lab import takes
 from lab.cloud import clouds
 
 
-def code_of(asked):
-    return re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1]
-
-
-def confirm(place, *command):
-    return place.expect(0, "confirm", code_of(place.expect(6, *command)))
-
-
 def test_a_foreign_machine(place):
     rack, shed = clouds(place, "rack", "shed")
     thing = rack.lay("loki.example.org")
@@ -25,7 +17,7 @@ def test_a_foreign_machine(place):
     asked = place.expect(6, "adopt", "loki.example.org")
     assert "adopt loki.example.org (rack" in asked.out and f"take over loki.example.org ({thing['id']}), small in the cellar" in asked.out, asked
     assert not rack.things()[0]["run"], "something was touched before it was confirmed"
-    done = place.expect(0, "confirm", code_of(asked))
+    done = place.expect(0, "confirm", asked.code)
     assert "loki is jarvis's now" in done.out, done
     run = place.status("loki")["run"]
     assert rack.things()[0]["run"] == run and place.json("hosts")[0]["orphan"] is False
@@ -37,9 +29,9 @@ def test_a_foreign_machine(place):
     place.expect(0, "deploy", spec)
     asked = place.expect(6, "redeploy", spec)
     assert f"delete loki.example.org ({thing['id']})" in asked.out and "create loki.example.org, 5.00 USD a month" in asked.out, asked
-    place.expect(0, "confirm", code_of(asked))
+    place.expect(0, "confirm", asked.code)
     assert [one["id"] for one in rack.things()] != [thing["id"]]
-    confirm(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     assert not rack.things()
 
 
@@ -57,7 +49,7 @@ def test_none_several_and_one_that_cannot_be_asked(place):
     assert "cannot be reached" in place.expect(1, "adopt", "loki.example.org", "shed").err
     assert "did you mean rack?" in place.expect(2, "adopt", "loki.example.org", "rakc").err
     assert place.never_ran("loki")
-    confirm(place, "adopt", "loki.example.org", "rack")
+    place.confirmed(0, "adopt", "loki.example.org", "rack")
     assert "is no host name" in place.expect(2, "adopt", "../etc").err
 
 
@@ -96,15 +88,15 @@ def test_a_local_host(place):
         assert "not jarvis's: `adopt loki.example.org` takes it over" in said.err, said
     asked = place.expect(6, "adopt", "loki")
     assert re.search(r"take over local host loki\.example\.org \(local-\w+\) at 127\.\S+:2222, thin, on, made ", asked.out), asked
-    place.expect(0, "confirm", code_of(asked))
+    place.expect(0, "confirm", asked.code)
     assert "ssh_host_keys" in place.clipboard("loki")
     place.expect(0, "deploy", spec)
     before = place.json("hosts")[0]["id"]
-    confirm(place, "redeploy", spec)
+    place.confirmed(0, "redeploy", spec)
     after = place.json("hosts")[0]
     assert after["id"] != before and not after["orphan"], after
     # A directory without a record is no host at all.
-    confirm(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     (place.state / "local/loki.example.org").mkdir()
     said = place.expect(1, "adopt", "loki.example.org")
     assert "is not a host of ours: move it away" in said.err, said
@@ -118,11 +110,11 @@ def test_a_redeploy_asks_before_it_touches(place):
     worse = place.spec("loki2", text="instance:\n  hostname: loki\n  fqdn: loki.example.org\n  provider: Local\n  flavour: thick\n")
     said = place.expect(2, "redeploy", worse)
     assert "local:can_deploy: flavour: 'thick' is not offered here" in said.err and "nothing was changed" in said.err, said
-    code = code_of(place.expect(6, "redeploy", spec))
+    code = place.expect(6, "redeploy", spec).code
     place.expect(0, "cancel", "loki")
     assert place.run("confirm", code).status in (2, 3)
     assert place.json("hosts")[0]["orphan"] is False
-    confirm(place, "redeploy", spec)
+    place.confirmed(0, "redeploy", spec)
     tasks = [attempt["task"] for attempt in reversed(place.json("logs", "loki"))]
     assert tasks.index("local:can_deploy") == 0, tasks
-    confirm(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")

@@ -42,11 +42,10 @@ def test_every_task_is_written_down_as_it_is(place):
 @takes(1)
 def test_every_command_has_its_chapter(place):
     titles = " ".join(line for line in (TOP / "docs/commands.md").read_text(encoding="utf-8").splitlines() if line.startswith("#"))
-    commands = re.findall(r"(?<![\w-])([a-z]+)(?= |,|$)", place.expect(0, "help").out.partition("`")[0])
-    assert "deploy" in place.expect(0, "help").out and "deploy" in commands, commands
+    commands = re.findall(r"^  ([a-z]+) ", place.expect(0, "help").out, re.M)
+    assert {"serve", "deploy", "task", "help"} <= set(commands), commands
     for command in commands:
-        if place.run("help", command).status == 0:
-            assert re.search(rf"\b{command}\b", titles), f"docs/commands.md has no chapter about {command}"
+        assert re.search(rf"\b{command}\b", titles), f"docs/commands.md has no chapter about {command}"
 
 
 @takes(1)

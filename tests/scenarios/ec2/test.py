@@ -36,13 +36,6 @@ def spec(place, hostname="loki", **keys):
     return place.spec(hostname, **{key: json.dumps(value) for key, value in keys.items() if value is not None})
 
 
-def confirm(place, *command):
-    """A command that asks first, confirmed; the question."""
-    asked = place.expect(6, *command)
-    place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
-    return asked.text
-
-
 def would(place, task, clipboard):
     """What a task that deletes says in plan mode."""
     environment = place.environment(JARVIS_MODE="plan")
@@ -96,10 +89,10 @@ def test_deploy_again_destroy_again(place):
         assert len(ec2.machines()) == 1 and len(proxy.asked("RunInstances")) == changes
         assert place.facts()["instance_id"] == machine["id"]
 
-        confirm(place, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
         nothing_left(ec2)
         assert "instance_id" not in place.facts()
-        confirm(place, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
         everything = "".join(path.read_text(errors="replace") for path in place.state.rglob("*") if path.is_file())
         assert ec2.key.secret not in everything
 
@@ -123,7 +116,7 @@ def test_volumes_and_address_outlive_the_machine(place):
         place.expect(0, "deploy", spec(place, **things))
         assert ec2.addresses()[0]["instanceId"] == first["instance_id"]
 
-        confirm(place, "redeploy", spec(place, **things))
+        place.confirmed(0, "redeploy", spec(place, **things))
         second = place.facts()
         assert second["instance_id"] != first["instance_id"] and second["ipaddress"][0] == address["publicIp"]
         kept = data_volumes(ec2)
@@ -137,12 +130,12 @@ def test_volumes_and_address_outlive_the_machine(place):
         said = would(place, "ec2:destroy", board)
         for line in (r"volume data \(vol-", r"volume logs \(vol-", f"elastic address {address['publicIp']}", f"key pair jarvis-{FQDN}"):
             assert re.search(f"change: delete {line}", said), said
-        asked = confirm(place, "redeploy", spec(place, wipe=["logs"], **things))
+        asked = place.confirmed(0, "redeploy", spec(place, wipe=["logs"], **things)).asked
         assert "also the disks that the spec wipes: logs" in asked and "delete volume logs (vol-" in asked, asked
         after = data_volumes(ec2)
         assert after["data"]["id"] == kept["data"]["id"] and after["logs"]["id"] != kept["logs"]["id"]
         place.expect(0, "deploy", spec(place, **things))
-        confirm(place, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
         nothing_left(ec2)
 
 
@@ -156,7 +149,7 @@ def test_what_a_refusal_leaves_is_what_was_there(place):
         proxy.refuse(400, "VolumeLimitExceeded", "You have exceeded your maximum gp3 storage limit.",
                      when=lambda asked: asked.operation == "CreateVolume" and "DryRun" not in asked.form)
         asked = place.expect(6, "redeploy", spec(place, volumes={"data": 20, "more": 10}))
-        failed = place.expect(1, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
+        failed = place.expect(1, "confirm", asked.code)
         assert "exceeded your maximum gp3 storage limit. [VolumeLimitExceeded]" in failed.text, failed
         assert "what this step created is removed" in failed.text, failed
         assert not ec2.machines() and not key_pairs(ec2)
@@ -166,7 +159,7 @@ def test_what_a_refusal_leaves_is_what_was_there(place):
         [machine] = ec2.machines()
         volumes = data_volumes(ec2)
         assert volumes["data"]["id"] == data and volumes["data"]["attachmentSet"][0]["instanceId"] == machine["id"]
-        confirm(place, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
         nothing_left(ec2)
 
 
@@ -260,12 +253,12 @@ def test_side_by_side_with_amazons_own_client(place):
 
         disk = ec2.aws("create-volume", "--availability-zone", made["Instances"][0]["Placement"]["AvailabilityZone"], "--size", "3")["VolumeId"]
         ec2.aws("attach-volume", "--volume-id", disk, "--instance-id", odin, "--device", "/dev/sdh")
-        confirm(place, "adopt", "odin.example.org")
+        place.confirmed(0, "adopt", "odin.example.org")
         adopted = place.facts("odin")
         assert adopted["instance_id"] == odin and adopted["size"] == "t3.small" and adopted["guestid"] == image, adopted
         assert adopted["volumes"] == {"sdh": "3"} and data_volumes(ec2)["sdh"]["id"] == disk, adopted
         assert ec2.machines()[1]["tags"]["jarvis:fqdn"] == "odin.example.org"
-        confirm(place, "destroy", "odin")
+        place.confirmed(0, "destroy", "odin")
         states = ec2.aws("describe-instances", "--instance-ids", odin)["Reservations"][0]["Instances"][0]["State"]["Name"]
         assert states == "terminated"
         assert [one["name"] for one in ec2.machines()] == [FQDN]

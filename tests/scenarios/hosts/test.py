@@ -13,11 +13,6 @@ def orphans(place):
     return {thing["id"]: thing["why"] for thing in place.json("hosts", "--orphans")}
 
 
-def confirm(place, *command):
-    asked = place.expect(6, *command)
-    return place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
-
-
 def test_everything_that_is_ours(place):
     rack, shed = clouds(place, "rack", "shed")
     spec = place.spec("loki", provider="rack")
@@ -37,7 +32,7 @@ def test_everything_that_is_ours(place):
     assert things[0]["created"] == "2026-11-20T10:00:00.000Z" and things[0]["age"] > 0, things
     assert orphans(place) == {"x-odin-machine": "run zzzzzz is not known here"}
     # Gone with its host.
-    confirm(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     assert "was destroyed by run" in orphans(place)["x-loki-volume"]
 
 
@@ -51,7 +46,7 @@ def test_a_failed_run_accounts_for_nothing_and_one_that_goes_on_does(place):
     assert orphans(place) == {}
     place.expect(0, "cancel", "loki")
     assert list(orphans(place)) == [f"m-{run}"]
-    confirm(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     assert not rack.things() and orphans(place) == {}
 
 
@@ -90,9 +85,9 @@ def test_local_hosts(place):
     (place.state / "audit.log").unlink()
     assert list(orphans(place).values()) == [f"run {run} is not known here"]
     # The way back: adopt knows it again, and then it can be deleted.
-    confirm(place, "adopt", "loki.example.org")
+    place.confirmed(0, "adopt", "loki.example.org")
     assert orphans(place) == {}
-    confirm(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     assert place.json("hosts") == []
 
 

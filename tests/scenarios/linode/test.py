@@ -42,12 +42,6 @@ def spec(place, **keys):
                                  "sshpubkey": f"'{KEY}'", **keys})
 
 
-def confirmed(place, *command, status=0):
-    """A command that asks first, and its confirmation."""
-    asked = place.expect(6, *command)
-    return asked.text, place.expect(status, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
-
-
 def task(place, name, status=0, **clipboard):
     """One task by hand, confirmed if it asks for that; its result."""
     said = json.dumps({"hostname": "loki", "fqdn": HOST, **clipboard})
@@ -119,7 +113,7 @@ def test_deploy_again_redeploy_destroy(place):
         assert fake.machine(HOST).tags == machine.tags
 
         before, password, key = dict(machine.disks), machine.root_pass, host_key_in(machine)
-        asked, _ = confirmed(place, "redeploy", spec(place))
+        asked = place.confirmed(0, "redeploy", spec(place)).asked
         assert str(machine.id) in asked
         again = fake.machine(HOST)
         assert again.id == machine.id and place.facts()["ipaddress"][0] == again.ipv4[0]
@@ -128,10 +122,10 @@ def test_deploy_again_redeploy_destroy(place):
         assert host_key_in(again) == place.facts()["ssh_host_keys"][0]
         assert len(fake.named("POST /linode/instances/[0-9]+/rebuild")) == 1
 
-        confirmed(place, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
         assert not fake.machines
         assert "instance_id" not in place.facts()
-        confirmed(place, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
 
 
 @takes(10)
@@ -156,7 +150,7 @@ def test_disks(place):
         disks = {disk["label"]: number for number, disk in machine.disks.items()}
         lines = planned(place, "rebuild", disks={"root": 4096, "swap": 512, "opt": "rest"})
         assert "delete disk root (4096 MB)" in lines and "delete disk swap" in lines and "opt" not in lines, lines
-        confirmed(place, "redeploy", spec(place, disks=DISKS))
+        place.confirmed(0, "redeploy", spec(place, disks=DISKS))
         after = {disk["label"]: number for number, disk in machine.disks.items()}
         assert after["opt"] == disks["opt"] and after["root"] != disks["root"] and set(after) == set(disks)
         config, = machine.configs.values()
@@ -167,7 +161,7 @@ def test_disks(place):
 
         lines = planned(place, "rebuild", disks={"root": 4096, "swap": 512, "opt": "rest"}, wipe=["opt"])
         assert "delete disk opt (20992 MB)" in lines, lines
-        asked, _ = confirmed(place, "redeploy", spec(place, disks=DISKS, wipe="[opt]"))
+        asked = place.confirmed(0, "redeploy", spec(place, disks=DISKS, wipe="[opt]")).asked
         assert "also the disks that the spec wipes: opt" in asked and "delete disk opt (20992 MB)" in asked, asked
         wiped = {disk["label"]: number for number, disk in machine.disks.items()}
         assert wiped["opt"] != after["opt"] and machine.status == "running"
@@ -198,16 +192,16 @@ def test_volumes(place):
         place.expect(0, "deploy", spec(place, volumes="{data: 20}"))
         assert changes(fake, seen) == []
 
-        confirmed(place, "redeploy", spec(place, volumes="{data: 20}"))
+        place.confirmed(0, "redeploy", spec(place, volumes="{data: 20}"))
         assert fake.machine(HOST).id == machine.id and list(fake.volumes) == [volume["id"]] and attached() == [volume["id"]]
 
         assert f"delete volume {volume['label']} (20 GB)" in planned(place, "rebuild", volumes={"data": 20}, wipe=["data"])
-        confirmed(place, "redeploy", spec(place, volumes="{data: 20}", wipe="[data]"))
+        place.confirmed(0, "redeploy", spec(place, volumes="{data: 20}", wipe="[data]"))
         another, = fake.volumes.values()
         assert another["id"] != volume["id"] and attached() == [another["id"]]
 
         assert f"delete volume {another['label']}" in planned(place, "destroy")
-        confirmed(place, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
         assert not fake.machines and not fake.volumes
 
 
@@ -476,7 +470,7 @@ def test_nothing_secret_is_anywhere(place):
         machine = fake.machine(HOST)
         password = machine.root_pass
         fake.fail_next("POST .*/rebuild", status=400, reason="not today")
-        failed = confirmed(place, "redeploy", spec(place), status=1)[1]
+        failed = place.confirmed(1, "redeploy", spec(place))
         assert "not today" in failed.text, failed
         private = yaml.safe_load(machine.user_data)["ssh_keys"]["ed25519_private"].strip().splitlines()[2]
         spoken += [failed.text, place.expect(0, "logs", "loki").text]

@@ -5,25 +5,16 @@ import re
 import subprocess
 
 from lab import takes, until
-from lab.bodies import login
 from lab.processes import command_line_of, living
+from lab.ssh_person import login, public_key
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[3] / "config/examples/loki.yaml"
 
 
 def example(place, hostname="loki"):
     """The example spec with a login key of the test's own."""
-    key = place.path("id_ed25519")
-    if not key.exists():
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-    public = key.with_suffix(".pub").read_text().strip()
-    text = re.sub(r"sshpubkey: .*", f"sshpubkey: {public}", EXAMPLE.read_text()).replace("loki", hostname)
+    text = re.sub(r"sshpubkey: .*", f"sshpubkey: {public_key(place)}", EXAMPLE.read_text()).replace("loki", hostname)
     return place.spec(hostname, text=text)
-
-
-def confirm(place, *command):
-    asked = place.expect(6, *command)
-    return place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
 
 
 def of_this_test(place):
@@ -69,7 +60,7 @@ def test_deploy_login_again_destroy(place):
         assert second[key] == clipboard[key], key
     assert "still-here" in login(place, second, "ls", "/root")
 
-    confirm(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     nothing_left(place, "loki", clipboard)
     after = place.facts("loki")
     assert "instance_id" not in after and "ipaddress" not in after, after
@@ -83,7 +74,7 @@ def test_hosts_outlive_jarvis(place):
     serve.kill()
     assert login(place, clipboard, "hostname") == "loki\n"
     serve = place.serve()
-    confirm(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     assert serve.stop() == 0
     nothing_left(place, "loki", clipboard)
 
@@ -93,7 +84,7 @@ def test_redeploy_makes_another_machine(place):
     spec = example(place)
     place.expect(0, "deploy", spec)
     first = place.facts("loki")
-    confirm(place, "redeploy", spec)
+    place.confirmed(0, "redeploy", spec)
     second = place.facts("loki")
     assert second["instance_id"] != first["instance_id"]
     assert second["ssh_host_keys"] != first["ssh_host_keys"]
@@ -101,10 +92,10 @@ def test_redeploy_makes_another_machine(place):
     # The spec's own port, then also of the machine after that.
     spec = place.spec("loki", text=pathlib.Path(spec).read_text() + "  ssh_port: 2345\n")
     for _ in range(2):
-        confirm(place, "redeploy", spec)
+        place.confirmed(0, "redeploy", spec)
         third = place.facts("loki")
         assert third["ssh_port"] == 2345 and login(place, third, "hostname") == "loki\n"
-    confirm(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     nothing_left(place, "loki", third)
 
 
@@ -122,7 +113,7 @@ def test_twelve_at_once(place):
     for host in hosts:
         assert login(place, place.facts(host), "hostname") == f"{host}\n"
     for host in hosts:
-        confirm(place, "destroy", host)
+        place.confirmed(0, "destroy", host)
     until(lambda: not [line for _, line in of_this_test(place) if "sshd" in line or "jarvis-local" in line], "all are gone", 20)
 
 
@@ -139,7 +130,7 @@ def test_a_wrong_host_key_stops_everything(place):
     place.write("saved.yaml", saved.replace(right, wrong))
     result = place.expect(1, "replay", place.path("saved.yaml"), "--from", "ssh:wait")
     assert re.search("SHA256:", result.text) and "ssh" in result.text, result
-    confirm(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     until(lambda: not of_this_test(place), "loki is gone", 10)
 
 

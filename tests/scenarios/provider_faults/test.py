@@ -30,7 +30,7 @@ def accounted_for(place, it, host="loki"):
     place.expect(0, "deploy", it.spec(host))
     machine = it.machine(host)
     assert machine.ours and machine.on and machine.id in place.clipboard(host)
-    it.confirmed(0, "destroy", host)
+    place.confirmed(0, "destroy", host)
     assert not it.machines(host)
 
 
@@ -40,7 +40,7 @@ def operations(place, it):
     place.expect(5, "plan", it.spec("calm"))
     asked = len(it.proxy.requests)
     place.expect(0, "deploy", it.spec("calm"))
-    it.confirmed(0, "destroy", "calm")
+    place.confirmed(0, "destroy", "calm")
     every = it.proxy.operations()
     return asked - counted, list(dict.fromkeys(every[asked:]))
 

@@ -36,17 +36,17 @@ def test_from_deploy_to_destroy_and_again(place, provider):
         place.expect(0, "replay", "saved.yaml", "--operation", "power")
         assert it.machine().on
 
-        it.confirmed(0, "redeploy", it.spec())
+        place.confirmed(0, "redeploy", it.spec())
         second = it.machine()
         assert second.ours and second.on and (second.id == first.id) == it.rebuilds, (first, second)
 
-        it.confirmed(0, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
         assert not it.machines("loki")
-        it.confirmed(0, "destroy", "loki")  # well when it is gone
+        place.confirmed(0, "destroy", "loki")  # well when it is gone
         assert not it.machines("loki")
         place.expect(0, "deploy", it.spec())
         assert it.machine().id not in (first.id, second.id)
-        it.confirmed(0, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
 
 
 @each(*WITH_API)
@@ -60,10 +60,10 @@ def test_a_machine_of_that_name_that_is_not_ours(place, provider):
         place.expect(1, "redeploy", it.spec())
         assert [one.id for one in it.machines("loki")] == [id] and not it.machine().ours
 
-        it.confirmed(0, "adopt", fqdn_of("loki"))
+        place.confirmed(0, "adopt", fqdn_of("loki"))
         assert it.machine().id == id and it.machine().ours
         assert id in place.clipboard("loki")
-        it.confirmed(0, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
         assert not it.machines("loki")
 
 
@@ -110,7 +110,7 @@ def test_a_machine_that_was_deleted_outside(place, provider):
         place.expect(0, "deploy", it.spec())
         assert it.machine().id != first.id
         it.end_outside(it.machine())
-        it.confirmed(0, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
 
 
 @each(*WITH_API)

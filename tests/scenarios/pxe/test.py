@@ -10,7 +10,7 @@ import sys
 import yaml
 
 from lab import takes, until
-from lab.bodies import Bodies, login
+from lab.bodies import Bodies
 from lab.certificates import Authority
 from lab.clouds import VmwareCloud
 from lab.island import Island
@@ -18,6 +18,7 @@ from lab.marks import Skip
 from lab.ports import free_port
 from lab.processes import Process
 from lab.slapd import ADMIN, ADMIN_PASSWORD, BASE, READER, READER_PASSWORD, TREE, Slapd
+from lab.ssh_person import login, public_key
 
 MAC, SECOND_MAC = "52:54:00:0a:0b:01", "52:54:00:0a:0b:02"
 LOKI = {"hostname": "loki", "fqdn": "loki.websages.com", "os": "Debian 12", "ipaddress": ["10.20.0.7"], "macaddrs": ["52:54:0:A:b:1"]}
@@ -477,11 +478,10 @@ def test_the_whole_list_from_an_empty_machine_to_a_login(place):
                                      place.path("tftpd.log"), place.directory, dict(os.environ)))
     net.pxe.update(next_servers=[server], subnets={place.addresses: {"router": place.addresses.replace(".0/24", ".254")}},
                    tftp_root=str(root), templates=str(place.path("templates")))
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(place.path("id_ed25519"))], check=True)
     with BareMetal(place) as it, Bodies(it) as bodies:
         it.built_in(EXAMPLES / "plans/vmware-pxe.yaml", ldap=net.ldap, pxe=net.pxe)
         spec = it.spec("loki", ipaddress=[address], ssh_port=bodies.port,
-                       sshpubkey=place.path("id_ed25519.pub").read_text().strip())
+                       sshpubkey=public_key(place))
         place.serve()
 
         def installed(told):
@@ -512,11 +512,11 @@ def test_the_whole_list_from_an_empty_machine_to_a_login(place):
         seen.append(machine)
         ready(card)
 
-        place.start("confirm", it.code("redeploy", spec))
+        place.start("confirm", place.expect(6, "redeploy", spec).code)
         machine, card = installed(seen)
         seen.append(machine)
         ready(card)
 
-        it.confirmed(0, "destroy", "loki")
+        place.confirmed(0, "destroy", "loki")
         assert not it.machines("loki") and not net.entry(f"cn=loki.example.org,cn=DHCP,{BASE}", "cn")
         assert not links_of(root) and tftpd.running()

@@ -72,11 +72,4 @@ def test_with_a_real_host(place):
         assert re.search(r"^sshfp:", result.out, re.M), result
         assert "hostname: loki" in result.out
     finally:
-        destroy(place, "loki")
-
-
-def destroy(place, host):
-    asked = place.run("destroy", host)
-    code = re.search(r"jarvis confirm (\S+)$", asked.text.strip())
-    assert asked.status == 6 and code, asked
-    place.expect(0, "confirm", code[1])
+        place.confirmed(0, "destroy", "loki")

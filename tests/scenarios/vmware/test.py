@@ -48,13 +48,6 @@ def task(place, name, keys, status=0, **more):
     return result
 
 
-def confirmed(place, *command):
-    """A command that asks first, confirmed; the question."""
-    asked = place.expect(6, *command)
-    place.expect(0, "confirm", re.search(r"jarvis confirm (\S+)\s*$", asked.text)[1])
-    return asked.text
-
-
 def owned(place):
     return sorted((one["kind"], one["name"]) for one in yaml.safe_load(task(place, "machines", {}).out)["machines"])
 
@@ -92,7 +85,7 @@ def test_from_scratch_again_and_gone(place, kind):
     task(place, "get_address", {"instance_id": machine["id"]})
     assert "10.9.8." in task(place, "get_address", {}).out
     assert "num_cpus 2, not 4" in place.expect(1, "deploy", spec(place, {**keys, "num_cpus": 4})).text
-    confirmed(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     assert not server.machines(FQDN)
     task(place, "destroy", {})
     task(place, "shutdown", {})
@@ -165,16 +158,16 @@ def test_redeploy_keeps_volumes(place):
     data, log = f"[LocalDS_0] jarvis-volumes/{FQDN}_data.vmdk", f"[LocalDS_0] jarvis-volumes/{FQDN}_log.vmdk"
     files = {disk["file"]: disk["kb"] for disk in first["disks"]}
     assert files[data] == 2 * GB and files[log] == GB and len(files) == 3, first
-    confirmed(place, "redeploy", spec(place, with_volumes))
+    place.confirmed(0, "redeploy", spec(place, with_volumes))
     second = the_only(server)
     assert second["id"] != first["id"] and {disk["file"] for disk in second["disks"]} >= {data, log}, second
     assert owned(place) == [("machine", FQDN), ("volume", f"{FQDN}_data"), ("volume", f"{FQDN}_log")]
-    asked = confirmed(place, "redeploy", spec(place, SCRATCH, volumes="{data: 3}", wipe="[log]"))
+    asked = place.confirmed(0, "redeploy", spec(place, SCRATCH, volumes="{data: 3}", wipe="[log]")).asked
     assert "also the disks that the spec wipes: log" in asked and f"{FQDN}_log" in asked, asked
     third = the_only(server)
     assert {disk["file"]: disk["kb"] for disk in third["disks"]}[data] == 3 * GB and len(third["disks"]) == 2, third
     assert owned(place) == [("machine", FQDN), ("volume", f"{FQDN}_data")]
-    confirmed(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
     assert owned(place) == [] and not server.machines(FQDN)
 
 
@@ -220,7 +213,7 @@ def test_a_session_that_ends(place):
     task(place, "reboot", {})
     task(place, "shutdown", {})  # no tools run: at once
     assert the_only(server)["power"] == "poweredOff"
-    confirmed(place, "destroy", "loki")
+    place.confirmed(0, "destroy", "loki")
 
 
 def test_offers(place):
@@ -237,7 +230,7 @@ def test_a_creation_taken_back_keeps_what_was_there(place):
         place.serve()
         place.expect(0, "deploy", it.spec(volumes={"data": 1}))
         it.proxy.refuse(500, "InsufficientMemoryResourcesFault", "No memory", when="PowerOnVM_Task", times=None)
-        said = it.confirmed(1, "redeploy", it.spec(volumes={"data": 1, "log": 1}))
+        said = place.confirmed(1, "redeploy", it.spec(volumes={"data": 1, "log": 1}))
         assert "not enough memory in the resource pool (InsufficientMemoryResourcesFault: No memory)" in said.text, said
         assert "what this step created is removed" in said.text, said
         assert not it.machines("loki") and owned(place) == [("volume", f"{FQDN}_data")], owned(place)
