@@ -127,31 +127,40 @@ bool Chat::reaches(const Whence& whence) const {
   return link != nullptr && link->up();
 }
 
-void Chat::tell(const Whence& whence, const std::string& text) {
+void Chat::tell(const Whence& whence, const std::string& text, Link::Then then) {
   Link* link = find(whence.link);
   if (link == nullptr) return;  // not in the configuration any more
-  if (!link->up()) return keep({whence, text, false});
+  if (!link->up()) return keep({whence, text, false, std::move(then)});
   const std::string line = as_said_in_chat(links::clean_text(text), nick_on(whence.link), whence.direct);
-  for (const std::string& piece : links::split_text(line, link->limit())) {
+  const std::vector<std::string> pieces = links::split_text(line, link->limit());
+  for (const std::string& piece : pieces) {
+    // The last one stands for all: a link says them in their order.
+    const bool last = &piece == &pieces.back();
     const bool taken =
         link->send({{"type", "say"},
                     {"place", whence.place},
                     {"to", whence.direct || whence.sender.empty() ? nlohmann::json() : nlohmann::json(whence.sender)},
-                    {"text", piece}});
-    if (!taken)
-      return log_warning("link " + whence.link + " does not read: something for " + whence.shown() + " is lost");
+                    {"text", piece}},
+                   last ? then : Link::Then());
+    if (taken) continue;
+    log_warning("link " + whence.link + " does not read: something for " + whence.shown() + " is lost");
+    if (!last && then) then(false);
+    return;
   }
 }
 
-void Chat::tell_late(const Whence& whence, const std::string& text) {
+void Chat::tell_late(const Whence& whence, const std::string& text, Link::Then then) {
   Link* link = find(whence.link);
   if (link == nullptr) return;
-  if (!link->up()) return keep({whence, text, true});
-  if (!whence.direct) return tell(whence, text);
+  if (!link->up()) return keep({whence, text, true, std::move(then)});
+  if (!whence.direct) return tell(whence, text, std::move(then));
   auto& waiting = to_be_proven_[key_of(whence.link, whence.sender)];
-  waiting.push_back({whence, text, true});
+  waiting.push_back({whence, text, true, std::move(then)});
   if (waiting.size() == 1) link->send({{"type", "ask_identity"}, {"place", whence.place}, {"sender", whence.sender}});
-  if (waiting.size() > kMostKept) waiting.erase(waiting.begin());
+  if (waiting.size() <= kMostKept) return;
+  const Held oldest = std::move(waiting.front());
+  waiting.erase(waiting.begin());
+  oldest.settle(false);
 }
 
 void Chat::presence(const std::string& text) {
@@ -165,15 +174,18 @@ void Chat::presence(const std::string& text) {
 void Chat::keep(Held held) {
   auto& kept = kept_[held.whence.link];
   kept.push_back(std::move(held));
-  if (kept.size() > kMostKept) kept.pop_front();
+  if (kept.size() <= kMostKept) return;
+  const Held oldest = std::move(kept.front());
+  kept.pop_front();
+  oldest.settle(false);
 }
 
 void Chat::say_kept(Link& link) {
   for (Held& held : std::exchange(kept_[link.name()], {})) {
     // Who comes back may find somebody else under the nick that asked.
     const bool prove = held.late || held.whence.direct;
-    if (prove) tell_late(held.whence, held.text);
-    if (!prove) tell(held.whence, held.text);
+    if (prove) tell_late(held.whence, held.text, held.then);
+    if (!prove) tell(held.whence, held.text, held.then);
   }
 }
 
@@ -265,8 +277,10 @@ void Chat::heard_message(Link& link, const nlohmann::json& event) {
     note_ignored(whence, shown, "longer than 4096 bytes");
     return tell(whence, "refused: a command has at most 4096 bytes");
   }
-  if (obeying_ >= kMostAtOnce)
+  if (obeying_ >= kMostAtOnce) {
+    note_ignored(whence, shown, "too many commands of everybody at once");
     return tell(whence, "refused: busy with " + std::to_string(obeying_) + " commands, ask again");
+  }
   ++obeying_;
   asio::co_spawn(loop_, obey(whence, asker_of(whence), command), [this](std::exception_ptr fault) {
     --obeying_;
@@ -304,10 +318,11 @@ void Chat::heard_identity(Link& link, const nlohmann::json& event) {
   const std::string identity = text_in(event, "identity");
   for (const Held& held : waiting) {
     if (!held.whence.identity.empty() && identity == held.whence.identity) {
-      tell(held.whence, held.text);
+      tell(held.whence, held.text, held.then);
     } else {
       log_info("link " + link.name() + ": " + sender + " is not proven to be " + held.whence.identity +
                " any more: a late answer was not sent");
+      held.settle(true);
     }
   }
 }
@@ -316,8 +331,11 @@ void Chat::heard_gone(Link& link, const nlohmann::json& event) {
   const std::string identity = text_in(event, "identity");
   if (identity.empty()) return;
   for (auto& [key, waiting] : to_be_proven_) {
-    std::erase_if(
-        waiting, [&](const Held& held) { return held.whence.link == link.name() && held.whence.identity == identity; });
+    std::erase_if(waiting, [&](const Held& held) {
+      const bool theirs = held.whence.link == link.name() && held.whence.identity == identity;
+      if (theirs) held.settle(true);
+      return theirs;
+    });
   }
   std::erase_if(to_be_proven_, [](const auto& one) { return one.second.empty(); });
   const Person* person =

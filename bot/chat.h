@@ -37,10 +37,12 @@ class Chat {
   // Says one thing, split into lines that the network takes; in a channel the link puts the name of whoever is meant
   // before each.
   // While the link is away it is kept and said later (at most kMostKept for a link, the oldest are dropped).
-  void tell(const Whence& whence, const std::string& text);
+  // `then`: called when it was said, or when nobody is to be told any more (true), or when it got lost on the way
+  // (false); not while it is kept.
+  void tell(const Whence& whence, const std::string& text, Link::Then then = {});
   // The same for something that comes late: a direct message goes out only while its nick is still proven to be the one
   // who asked.
-  void tell_late(const Whence& whence, const std::string& text);
+  void tell_late(const Whence& whence, const std::string& text, Link::Then then = {});
   // A status line for the networks that have such a thing.
   void presence(const std::string& text);
 
@@ -57,6 +59,11 @@ class Chat {
     Whence whence;
     std::string text;
     bool late = false;
+    Link::Then then;
+
+    void settle(bool said) const {
+      if (then) then(said);
+    }
   };
 
   Link* find(const std::string& name) const;

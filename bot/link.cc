@@ -197,6 +197,15 @@ void Link::reap() {
   queue_.clear();
   queued_ = 0;
   if (std::exchange(up_, false)) heard_(*this, {{"type", "down"}, {"why", "the link's process ended"}});
+  for (const auto& [id, then] : std::exchange(awaited_, {})) then(false);
+}
+
+void Link::settle(std::uint64_t id, bool said) {
+  const auto found = awaited_.find(id);
+  if (found == awaited_.end()) return;
+  const Then then = std::move(found->second);
+  awaited_.erase(found);
+  then(said);
 }
 
 awaitable<void> Link::read_events() {
@@ -253,8 +262,11 @@ void Link::hear(const std::string& line) {
       const std::string nick = object.value("nick", "");  // all of it counts, or nothing
       limit_ = std::clamp<std::size_t>(object.value("limit", limit_), kLeastLimit, kMostLimit);
       nick_ = links::clean_text(nick);
+      confirms_ = object.value("confirms", false);
       up_ = true;
     }
+    if (object["type"] == "said" || object["type"] == "unsaid")
+      return settle(object.value("id", std::uint64_t{0}), object["type"] == "said");
     if (object["type"] == "down") up_ = false;
     heard_(*this, object);
   } catch (const nlohmann::json::exception& e) {  // a field of another type than the contract says
@@ -264,11 +276,19 @@ void Link::hear(const std::string& line) {
   }
 }
 
-bool Link::send(const nlohmann::json& object) {
-  if (!in_.is_open() || queued_ > kMostQueued) return false;
+bool Link::send(nlohmann::json object, Then then) {
+  if (!in_.is_open() || queued_ > kMostQueued) {
+    if (then) then(false);
+    return false;
+  }
+  if (then && confirms_) {
+    object["id"] = ++last_id_;
+    awaited_[last_id_] = std::exchange(then, {});
+  }
   queue_.push_back(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   queued_ += queue_.back().size();
   if (!writing_) write();
+  if (then) then(true);
   return true;
 }
 

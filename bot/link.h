@@ -9,9 +9,11 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/streambuf.hpp>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -54,8 +56,11 @@ class Link : public std::enable_shared_from_this<Link> {
   std::size_t limit() const { return limit_; }
   pid_t process() const { return pid_; }
 
+  // Of something handed over: true when its network has it (with a link that does not tell: when the link has it), false
+  // when it will not be said. Called once, from send() even, unless this object ends first.
+  using Then = std::function<void(bool said)>;
   // Hands an object over. False when the link is not running, or does not read: it is dropped then.
-  bool send(const nlohmann::json& object);
+  bool send(nlohmann::json object, Then then = {});
 
  private:
   boost::asio::awaitable<void> live();
@@ -66,6 +71,7 @@ class Link : public std::enable_shared_from_this<Link> {
   void bad_line(const std::string& why);
   void write();
   void reap();
+  void settle(std::uint64_t id, bool said);
 
   boost::asio::io_context& loop_;
   LinkSettings settings_;
@@ -75,8 +81,10 @@ class Link : public std::enable_shared_from_this<Link> {
   boost::asio::posix::stream_descriptor in_, out_, log_, ended_;
   boost::asio::steady_timer timer_;
   std::deque<std::string> queue_;
+  std::map<std::uint64_t, Then> awaited_;  // by the id that went with it
+  std::uint64_t last_id_ = 0;
   std::size_t queued_ = 0;  // bytes
-  bool writing_ = false, stopping_ = false, up_ = false;
+  bool writing_ = false, stopping_ = false, up_ = false, confirms_ = false;
   int bad_lines_ = 0, parts_ = 0, lives_ = 0;
   std::chrono::steady_clock::time_point bad_since_, began_;
   std::string nick_;

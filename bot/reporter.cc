@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "bot/words.h"
@@ -36,6 +37,12 @@ bool slow(const RunView& view) {
   return view.elapsed > *view.usual * 2 && view.elapsed > *view.usual + 10s;
 }
 
+// The same for one end of one run, also after a restart.
+std::string end_of(const std::string& run, const std::optional<pipeline::Time>& ended) {
+  const auto since = ended ? ended->time_since_epoch() : pipeline::Time::duration::zero();
+  return run + "/" + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
 std::string joined(const std::vector<std::string>& hosts) {
   std::string made;
   const std::size_t shown = std::min(hosts.size(), kNamed);
@@ -51,8 +58,8 @@ std::string joined(const std::vector<std::string>& hosts) {
 Reporter::Reporter(asio::io_context& loop, House& house, Chat& chat)
     : loop_(loop), house_(house), chat_(chat), tick_(loop), soon_(loop), presence_due_(loop) {
   const auto told = nlohmann::json::parse(house.journal().note(kTold).value_or("[]"), nullptr, false);
-  for (const auto& run : told.is_array() ? told : nlohmann::json::array()) {
-    if (run.is_string()) note_told(run.get<std::string>());
+  for (const auto& end : told.is_array() ? told : nlohmann::json::array()) {
+    if (end.is_string()) note_told(end.get<std::string>());
   }
   id_ = house.pipeline().listen([this](const Run& run, Run::What what) { heard(run, what); });
   chat.on_up([this] { say_ends(); });
@@ -146,17 +153,16 @@ void Reporter::ended(const RunView& view) {
 }
 
 void Reporter::tell_end(const Whence& whence, const RunView& view) {
-  if (told_.count(view.run) > 0) return;
-  Ends& ends = ends_[whence.text()];
-  ends.whence = whence;
-  ends.runs.push_back(view.run);
+  End end{end_of(view.run, view.ended), "", ""};
+  if (told_.count(end.key) > 0) return;
   const std::string host = house_.shown(view.host);
   if (view.state == RunState::Succeeded && view.operation != "destroy" && view.operation != "adopt") {
-    ends.ready.push_back(host);
+    end.ready = host;
   } else {
     const std::string next = next_step(view, host);
-    ends.lines.push_back(status_line(view, host) + (next.empty() ? "" : "; " + next));
+    end.line = status_line(view, host) + (next.empty() ? "" : "; " + next);
   }
+  wait(whence, {std::move(end)});
   if (std::exchange(ends_wait_, true)) return;
   soon_.expires_after(kGather);
   soon_.async_wait([this](auto error) {
@@ -167,21 +173,41 @@ void Reporter::tell_end(const Whence& whence, const RunView& view) {
 // What cannot be said, because its network is away, stays until that is back; the journal knows that it was not told.
 void Reporter::say_ends() {
   ends_wait_ = false;
-  bool said = false;
-  for (auto next = ends_.begin(); next != ends_.end();) {
-    const Ends& ends = next->second;
+  for (auto& [place, ends] : std::exchange(ends_, {})) {
     if (!chat_.reaches(ends.whence)) {
-      ++next;
+      wait(ends.whence, std::move(ends.all));
       continue;
     }
-    if (!ends.ready.empty())
-      chat_.tell_late(ends.whence, joined(ends.ready) + (ends.ready.size() == 1 ? " is ready" : " are ready"));
-    for (const std::string& line : ends.lines) chat_.tell_late(ends.whence, line);
-    for (const std::string& run : ends.runs) note_told(run);
-    said = true;
-    next = ends_.erase(next);
+    std::vector<std::string> hosts;
+    std::vector<End> ready, others;
+    for (End& end : ends.all) {
+      if (!end.ready.empty()) hosts.push_back(end.ready);
+      (end.ready.empty() ? others : ready).push_back(std::move(end));
+    }
+    if (!hosts.empty()) say(ends.whence, joined(hosts) + (hosts.size() == 1 ? " is ready" : " are ready"), ready);
+    for (End& end : others) {
+      const std::string line = end.line;
+      say(ends.whence, line, {std::move(end)});
+    }
   }
-  if (!said) return;
+}
+
+// Told is what the network has. What got lost on the way there is said again when that is back.
+void Reporter::say(const Whence& whence, const std::string& line, std::vector<End> ends) {
+  chat_.tell_late(whence, line, [this, whence, ends = std::move(ends)](bool said) {
+    if (!said) return wait(whence, ends);
+    for (const End& end : ends) note_told(end.key);
+    keep_told();
+  });
+}
+
+void Reporter::wait(const Whence& whence, std::vector<End> ends) {
+  Ends& there = ends_[whence.text()];
+  there.whence = whence;
+  std::move(ends.begin(), ends.end(), std::back_inserter(there.all));
+}
+
+void Reporter::keep_told() {
   auto list = nlohmann::json::array();
   for (const std::string& one : told_in_order_) list.push_back(one);
   try {
@@ -190,8 +216,8 @@ void Reporter::say_ends() {
   }
 }
 
-void Reporter::note_told(const std::string& run) {
-  if (told_.insert(run).second) told_in_order_.push_back(run);
+void Reporter::note_told(const std::string& end) {
+  if (told_.insert(end).second) told_in_order_.push_back(end);
   if (told_in_order_.size() <= kToldKept) return;
   told_.erase(told_in_order_.front());
   told_in_order_.pop_front();
@@ -200,7 +226,7 @@ void Reporter::note_told(const std::string& run) {
 void Reporter::catch_up() {
   for (const auto& record : house_.journal().runs({std::nullopt, false, kCatchUpRuns})) {
     if (!pipeline::ended(record.state) || !record.ended || *record.ended < pipeline::now() - kCatchUp) continue;
-    if (told_.count(record.id) > 0) continue;
+    if (told_.count(end_of(record.id, record.ended)) > 0) continue;
     const auto whence = Whence::from(record.where);
     if (whence) tell_end(*whence, *house_.pipeline().view(record.id));
   }

@@ -36,11 +36,13 @@ class Reporter {
     std::string stage;  // the last one that was looked at
     bool slow_told = false;
   };
+  struct End {
+    std::string key;  // of the run, and of this end of it: whoever retries it ends it again
+    std::string ready, line;  // a host that is ready, else what is to be said
+  };
   struct Ends {  // of one moment and one place: told in as few lines as possible
     Whence whence;
-    std::vector<std::string> ready;  // hosts
-    std::vector<std::string> lines;
-    std::vector<std::string> runs;
+    std::vector<End> all;
   };
 
   void heard(const pipeline::Run& run, pipeline::Run::What what);
@@ -50,6 +52,8 @@ class Reporter {
   void tell_followers(const pipeline::RunView& view, const std::string& line, const std::string& except);
   boost::asio::awaitable<void> watch_slow_ones();
   void say_ends();
+  void say(const Whence& whence, const std::string& line, std::vector<End> ends);
+  void wait(const Whence& whence, std::vector<End> ends);
   void show_presence();
   bool wants(const pipeline::RunView& view, const Whence& whence) const;
   // Rights are asked whenever something is to be told: people and roles may have changed since.
@@ -57,7 +61,8 @@ class Reporter {
                 const pipeline::RunView& view) const;
   // Who ordered it there; empty: nobody whom the configuration knows (any more).
   std::string person_at(const Whence& whence) const;
-  void note_told(const std::string& run);
+  void note_told(const std::string& end);
+  void keep_told();
 
   boost::asio::io_context& loop_;
   House& house_;
@@ -65,7 +70,7 @@ class Reporter {
   int id_ = 0;
   std::map<std::string, Followed> followed_;  // by run
   std::map<std::string, Ends> ends_;          // by where
-  // The newest runs whose end was said; kept in the journal.
+  // The newest ends that were said; kept in the journal.
   std::set<std::string> told_;
   std::deque<std::string> told_in_order_;
   boost::asio::steady_timer tick_, soon_, presence_due_;

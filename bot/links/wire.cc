@@ -68,7 +68,7 @@ void Wire::send(nlohmann::json object) {
 }
 
 void Wire::up(const std::string& nick, std::size_t limit) {
-  send({{"type", "up"}, {"nick", nick}, {"limit", limit}});
+  send({{"type", "up"}, {"nick", nick}, {"limit", limit}, {"confirms", true}});
 }
 
 void Wire::down(const std::string& why) {
@@ -95,6 +95,19 @@ void Wire::gone(const std::string& identity) {
 void Wire::identity(const std::string& sender, const std::optional<std::string>& identity,
                     const std::optional<std::string>& proof) {
   send({{"type", "identity"}, {"sender", sender}, {"identity", or_null(identity)}, {"proof", or_null(proof)}});
+}
+
+void Wire::said(std::uint64_t id) {
+  if (id != 0) send({{"type", "said"}, {"id", id}});
+}
+
+void Wire::unsaid(std::uint64_t id) {
+  if (id != 0) send({{"type", "unsaid"}, {"id", id}});
+}
+
+std::uint64_t id_of(const nlohmann::json& command) {
+  const auto found = command.find("id");
+  return found != command.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
 
 std::string clean_text(std::string_view text) {

@@ -3,6 +3,7 @@
 // poll() promised, writing blocks until jarvis reads.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -37,6 +38,9 @@ class Wire {
   void gone(const std::string& identity);
   void identity(const std::string& sender, const std::optional<std::string>& identity,
                 const std::optional<std::string>& proof);
+  // How a `say` with that id ended: its network has it, or nobody will say it any more. 0: one that nobody asks about.
+  void said(std::uint64_t id);
+  void unsaid(std::uint64_t id);
 
  private:
   void send(nlohmann::json object);
@@ -44,6 +48,9 @@ class Wire {
   int in_, out_;
   std::string buffer_;
 };
+
+// The id of a `say`, 0 when it has none.
+std::uint64_t id_of(const nlohmann::json& command);
 
 // Without control characters and line ends (each becomes a space) and with U+FFFD for what is no UTF-8.
 std::string clean_text(std::string_view text);

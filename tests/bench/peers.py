@@ -21,7 +21,10 @@ def installed(what):
 
 
 def install():
-    missing = [package for what, package in PACKAGES.items() if not installed(what)]
+    apt_install([package for what, package in PACKAGES.items() if not installed(what)])
+
+
+def apt_install(missing):
     if not missing:
         return
     sudo = [] if subprocess.check_output(["id", "-u"]).strip() == b"0" else ["sudo"]

@@ -14,6 +14,7 @@
 #include "bot/links/irc/network.h"
 #include "bot/links/irc/pace.h"
 #include "bot/links/irc/people.h"
+#include "bot/links/irc/receipts.h"
 #include "bot/links/irc/registration.h"
 
 namespace jarvis::bot::links::irc {
@@ -182,11 +183,44 @@ TEST_CASE("irc outbox: questions first, bounded, kept over a loss only where it 
   outbox.ask("WHOIS thor");
   CHECK(outbox.next()->text == "WHOIS thor");
   outbox.ask("WHOIS loki");
-  outbox.lost([](const Outgoing& said) { return said.place == "#ops"; });
+  const auto dropped = outbox.lost([](const Outgoing& said) { return said.place == "#ops"; });
+  CHECK(dropped.size() == 1);
+  CHECK(dropped.front().text == "two");
   CHECK(outbox.next()->text == "one");
   CHECK_FALSE(outbox.next());
   for (int i = 0; i < 1000; ++i) CHECK(outbox.say({Outgoing::Kind::Say, "#ops", "x"}));
   CHECK_FALSE(outbox.say({Outgoing::Kind::Say, "#ops", "x"}));
+}
+
+TEST_CASE("irc receipts: what a PING stood behind has arrived when it is answered") {
+  using Ids = Receipts::Ids;
+  Receipts receipts;
+  CHECK_FALSE(receipts.open());
+  receipts.sent(1, "#ops");
+  receipts.sent(2, "thor");
+  CHECK(receipts.open());
+  receipts.mark();
+  CHECK_FALSE(receipts.open());
+  receipts.sent(3, "#ops");
+  CHECK(receipts.open());
+
+  SUBCASE("and nothing that was sent after it") {
+    CHECK(receipts.answered() == Ids{1, 2});
+    CHECK(receipts.answered() == Ids{});  // one that nobody waits for
+    CHECK(receipts.open());
+    receipts.mark();
+    CHECK(receipts.answered() == Ids{3});
+  }
+  SUBCASE("but what the server refused") {
+    CHECK(receipts.refused([](const std::string& place) { return place == "#ops"; }) == Ids{1, 3});
+    CHECK_FALSE(receipts.open());
+    CHECK(receipts.answered() == Ids{2});
+  }
+  SUBCASE("unless the connection was lost before") {
+    CHECK(receipts.lost() == Ids{1, 2, 3});
+    CHECK_FALSE(receipts.open());
+    CHECK(receipts.answered() == Ids{});
+  }
 }
 
 TEST_CASE("irc backoff: doubles with a little chance, and begins again") {

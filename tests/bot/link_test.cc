@@ -322,3 +322,40 @@ TEST_CASE("link: what its process is born with") {
     CHECK_MESSAGE(descriptors.find(std::string("\n") + c + "\n") == std::string::npos, descriptors);
   }
 }
+
+TEST_CASE("link: how what was handed over ended") {
+  std::vector<std::string> ends;
+  const auto note = [&](const std::string& what) {
+    return [&ends, what](bool said) { ends.push_back(what + (said ? " said" : " lost")); };
+  };
+  const auto have = [&](std::size_t how_many) { return [&ends, how_many] { return ends.size() >= how_many; }; };
+  const nlohmann::json say = {{"type", "say"}, {"place", "#ops"}, {"text", "x"}};
+  Stand stand;
+
+  SUBCASE("a link that does not tell: it was handed over") {
+    Link& link = stand.start("read -r config\n" + kUp + "\n" + kHearAll);
+    CHECK_FALSE(link.send(say, note("early")));
+    stand.until("up");
+    CHECK(link.send(say, note("one")));
+    CHECK(ends == std::vector<std::string>{"early lost", "one said"});
+    stand.end();
+    CHECK(stand.file("heard").find("\"id\"") == std::string::npos);
+  }
+  SUBCASE("a link that tells is believed, once; what it did not tell when it ends is lost") {
+    Link& link = stand.start(R"(read -r config; echo '{"type":"up","nick":"j","limit":200,"confirms":true}'
+        read -r one; read -r two; read -r three; printf '%s\n' "$one" "$two" "$three" > $DIR/heard
+        echo '{"type":"said","id":2}'; echo '{"type":"unsaid","id":1}'; echo '{"type":"said","id":1}'
+        echo '{"type":"said","id":99}'; echo '{"type":"said"}'; echo '{"type":"said","id":"two"}'
+        read -r die; exit 1)");
+    stand.until("up");
+    for (const char* what : {"one", "two", "three"}) CHECK(link.send(say, note(what)));
+    stand.loop().run_until(have(2), "two answers");
+    CHECK(ends == std::vector<std::string>{"two said", "one lost"});
+    CHECK(stand.file("heard").find(R"("id":3)") != std::string::npos);
+    CHECK(link.send({{"type", "presence"}, {"text", ""}}));
+    stand.loop().run_until(have(3), "the third is given up");
+    CHECK(ends.back() == "three lost");
+    CHECK(stand.count("said") == 0);
+    stand.end();
+  }
+}

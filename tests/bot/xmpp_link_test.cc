@@ -128,7 +128,7 @@ TEST_CASE("xmpp: the outbox") {
   Outbox box(2, 1, 4);
   const auto everywhere = [](const std::string&) { return true; };
   CHECK_FALSE(box.next(kNoon, everywhere));
-  for (const char* text : {"a", "b", "c"}) CHECK(box.push({"room", text}));
+  for (const char* text : {"a", "b", "c"}) CHECK_FALSE(box.push({"room", text}));
 
   SUBCASE("is paced") {
     CHECK(box.next(kNoon, everywhere)->text == "a");
@@ -140,12 +140,12 @@ TEST_CASE("xmpp: the outbox") {
     CHECK(box.empty());
   }
   SUBCASE("is bounded") {
-    CHECK(box.push({"room", "d"}));
-    CHECK_FALSE(box.push({"room", "e"}));
+    CHECK_FALSE(box.push({"room", "d"}));
+    CHECK(box.push({"room", "e"})->text == "a");
     CHECK(box.next(kNoon, everywhere)->text == "b");
   }
   SUBCASE("holds a closed place back, in order") {
-    CHECK(box.push({"thor", "d"}));
+    CHECK_FALSE(box.push({"thor", "d"}));
     const auto open = [](const std::string& place) { return place == "thor"; };
     CHECK(box.next(kNoon, open)->text == "d");
     CHECK_FALSE(box.next(kNoon, open));
@@ -160,6 +160,15 @@ TEST_CASE("xmpp: the outbox") {
     CHECK(box.next(kNoon + 5s, everywhere)->text == "b");
     CHECK(box.next(kNoon + 5s, everywhere)->text == "c");
     CHECK(box.empty());
+  }
+  SUBCASE("tells of what was asked about, once") {
+    CHECK_FALSE(box.push({"room", "d", 7}));
+    for (int i = 0; i < 4; ++i) CHECK(box.next(kNoon + std::chrono::seconds(i), everywhere));
+    CHECK(box.under_way());
+    CHECK(box.confirm(3) == std::vector<std::uint64_t>{});
+    CHECK(box.confirm(4) == std::vector<std::uint64_t>{7});
+    CHECK(box.confirm(4) == std::vector<std::uint64_t>{});
+    CHECK_FALSE(box.under_way());
   }
   SUBCASE("says again what a place refused") {
     (void)box.next(kNoon, everywhere);

@@ -49,8 +49,9 @@ class LinkProcess:
         self._popen.stdin.write(text.encode() + b"\n")
         self._popen.stdin.flush()
 
-    def say(self, place, text, to=None):
-        self.tell(type="say", place=place, to=to, text=text)
+    def say(self, place, text, to=None, **more):
+        """`id`: then the link tells how it ended."""
+        self.tell(type="say", place=place, to=to, text=text, **more)
 
     def stop(self, seconds=10):
         """Says stop and ends its input, as jarvis does; the exit status."""

@@ -66,6 +66,7 @@ Time Link::due() const {
   due = std::min({due, connection_->due(), register_by_});
   if (welcome_) {
     due = std::min(due, ping_sent_ ? after(std::max(*ping_sent_, last_heard_), network_.ping_timeout)
+                    : receipts_.open() ? Time{}
                                    : after(last_heard_, network_.ping_every));
   }
   if (up_) {
@@ -84,12 +85,12 @@ void Link::step(Time now) {
       if (connection_ && welcome_ && !up_) registered(now);
     }
     inquiries_.expire(now);
-    if (connection_ && welcome_) keep_alive(now);  // before, many servers answer no PING
     if (up_) keep_nick(now);
     if (up_) {
       for (const Channels::Wanted& channel : channels_.to_join(now)) ask(session_->join(channel.name, channel.key));
       flush(now);
     }
+    if (connection_ && welcome_) keep_alive(now);  // before, many servers answer no PING
     if (stop_by_) take_leave(now);
     exchange(now);  // what was written above
   } catch (const std::exception& error) {
@@ -168,6 +169,7 @@ void Link::lose(const std::string& why, Time now) {
   const std::string reason = split_text(clean_text(why.empty() ? "the connection ended" : why), kLongestWhy).front();
   if (up_ && now - up_since_ >= kHealthy) backoff_.reset();
   const bool tell = up_ || !told_down_;
+  opened_ = welcome_ = up_ = monitored_ = false;
   connection_.reset();
   session_.reset();
   registration_.reset();
@@ -182,13 +184,15 @@ void Link::lose(const std::string& why, Time now) {
   user_at_host_.clear();
   last_words_.clear();
   substitute_ = 0;
-  opened_ = welcome_ = up_ = monitored_ = false;
   register_by_ = regain_at_ = Time::max();
   ping_sent_.reset();
+  say_again_ = false;
   // What was for a channel is still true afterwards; a nick may be somebody else's by then.
-  outbox_.lost([&](const Outgoing& said) {
+  const auto stays_true = [&](const Outgoing& said) {
     return said.kind == Outgoing::Kind::Say && is_channel(said.place, isupport_.channel_prefixes);
-  });
+  };
+  for (const Outgoing& dropped : outbox_.lost(stays_true)) wire_.unsaid(dropped.id);
+  unsaid(receipts_.lost());
   const Seconds delay = backoff_.next(random_);
   connect_at_ = after(now, delay);
   if (stop_by_) ended_ = true;
@@ -199,8 +203,9 @@ void Link::lose(const std::string& why, Time now) {
 }
 
 void Link::keep_alive(Time now) {
-  if (!ping_sent_ && now >= after(last_heard_, network_.ping_every)) {
+  if (!ping_sent_ && (receipts_.open() || now >= after(last_heard_, network_.ping_every))) {
     ping_sent_ = now;
+    receipts_.mark();
     send_now("PING :jarvis", now);
   } else if (ping_sent_ && now >= after(std::max(*ping_sent_, last_heard_), network_.ping_timeout)) {
     lose("no sign of life from the server for " + text_of(now - last_heard_), now);

@@ -28,6 +28,7 @@
 #include "bot/links/irc/line_buffer.h"
 #include "bot/links/irc/network.h"
 #include "bot/links/irc/people.h"
+#include "bot/links/irc/receipts.h"
 #include "bot/links/irc/registration.h"
 #include "bot/links/irc/session.h"
 #include "bot/links/wire.h"
@@ -67,6 +68,7 @@ class Link {
   void ask(const std::vector<std::string>& lines);
   void send_now(const std::string& line, Time now);
   void flush(Time now);
+  void unsaid(const Receipts::Ids& ids);
   std::size_t room_for(std::size_t place) const;
   std::size_t limit() const;
 
@@ -84,6 +86,7 @@ class Link {
   void on_ctcp(const Line& line, const std::string& request);
   void deliver(Message message, const std::string& nick, const std::optional<Proof>& proof);
   void on_nick_refused(const Line& line, Time now);
+  void not_taken(const std::string& channel);
   void hold(Message message, const Line& line, std::optional<Proof> proof, bool only_certificate, Time now);
   void withdraw(const People::Gone& gone);
   bool is_me(const std::string& nick) const { return same_name(nick, nick_, isupport_.casemapping); }
@@ -114,6 +117,8 @@ class Link {
   Time register_by_ = Time::max(), up_since_{};
   Time last_heard_{}, regain_at_ = Time::max();
   std::optional<Time> ping_sent_;
+  Receipts receipts_;
+  bool say_again_ = false;  // a channel that we were not in has missed something
 
   // Beyond one connection.
   Outbox outbox_;

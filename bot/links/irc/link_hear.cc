@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <sstream>
+#include <utility>
 
 #include "bot/links/irc/address.h"
 #include "bot/links/irc/link.h"
@@ -35,6 +36,7 @@ void Link::hear_line(const std::string& text, bool cut, Time now) {
   if (line.command == "PONG") {
     if (ping_sent_ && now - *ping_sent_ > kLag) log("the server took its time to answer: lag");
     ping_sent_.reset();
+    for (const std::uint64_t id : receipts_.answered()) wire_.said(id);
     return;
   }
   if (line.command == "ERROR") {
@@ -130,14 +132,24 @@ void Link::on_numeric(const Line& line, int number, Time now) {
       }
       return;
     case 404:  // ERR_CANNOTSENDTOCHAN
-      return log("not said in " + line.param(1) + ": " + line.last());
+      log("not said in " + line.param(1) + ": " + line.last());
+      return not_taken(line.param(1));
     default:
       break;
   }
   if (number == 437 && !welcome_) return on_nick_refused(line, now);
+  if (number == 403) not_taken(line.param(1));  // thrown out, and nobody else is left there
   if (std::find(kRefusals.begin(), kRefusals.end(), number) != kRefusals.end()) {
     if (const auto news = channels_.refused(line.param(1), line.last(), now)) log(*news);
   }
+}
+
+// The server did not pass on what was said in that channel.
+void Link::not_taken(const std::string& channel) {
+  const Receipts::Ids missing =
+      receipts_.refused([&](const std::string& place) { return same_name(place, channel, isupport_.casemapping); });
+  say_again_ = say_again_ || !missing.empty();
+  unsaid(missing);
 }
 
 void Link::on_nick_refused(const Line& line, Time now) {
@@ -184,6 +196,7 @@ void Link::on_join(const Line& line, Time now) {
   user_at_host_ = line.user_at_host();
   if (!channels_.wants(channel)) return ask("PART " + channel);  // forced, or forwarded to where nobody wants us
   channels_.joined(channel, now);
+  if (std::exchange(say_again_, false)) announce();  // what the channel has missed is jarvis's to say again
   if (isupport_.whox) ask("WHO " + channel + " %tcuhnfa," + kWhoToken);
 }
 

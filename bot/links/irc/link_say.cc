@@ -37,16 +37,22 @@ void Link::say(const nlohmann::json& command) {
     return found != command.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
   const std::string place = text_of("place"), to = text_of("to");
+  const std::uint64_t id = id_of(command);
+  const auto drop = [&](const std::string& why) {
+    log("not said to " + place + ": " + why);
+    wire_.unsaid(id);
+  };
   std::string text = clean_text(text_of("text"));
   const bool to_channel = is_channel(place, isupport_.channel_prefixes);
-  if (!to_channel && !is_nick(place)) return log("nothing is said to " + place + ": it is no channel and no nick");
-  if (!to_channel && !up_) return log("not said to " + place + ": not connected, and the nick may change hands");
+  if (!to_channel && !is_nick(place)) return drop("it is no channel and no nick");
+  if (!to_channel && !up_) return drop("not connected, and the nick may change hands");
   const bool named = text.starts_with(to + ":") || text.starts_with(to + ",");
   if (to_channel && is_nick(to) && to.size() <= kLongestNick && !named) text.insert(0, to + ": ");
-  for (std::string& piece : split_text(text, room_for(place.size()))) {
-    if (!outbox_.say({Outgoing::Kind::Say, place, std::move(piece)})) {
-      return log("not said to " + place + ": a thousand lines wait already");
-    }
+  std::vector<std::string> pieces = split_text(text, room_for(place.size()));
+  for (std::string& piece : pieces) {
+    const bool last = &piece == &pieces.back();
+    if (!outbox_.say({Outgoing::Kind::Say, place, std::move(piece), last ? id : 0}))
+      return drop("a thousand lines wait already");
   }
 }
 
@@ -55,8 +61,11 @@ void Link::ask_identity(const std::string& sender, Time now) {
   const Person* person = people_.find(sender);
   Inquiries::Waiting waiting;
   if (person != nullptr) waiting.user_at_host = person->user_at_host;
-  waiting.until = after(now, network_.whois_timeout);
+  // As long as the connection may live: what is late already can wait, and who asked is not somebody else because the
+  // server hangs. If that is lost jarvis asks anew.
+  waiting.until = after(now, network_.ping_every + network_.ping_timeout + network_.whois_timeout);
   waiting.answer = [this, sender](const std::optional<Proof>& proof, bool) {
+    if (!up_) return;
     if (proof) people_.proven(sender, *proof);
     wire_.identity(sender, proof ? std::optional(proof->identity) : std::nullopt,
                    proof ? std::optional(proof->kind) : std::nullopt);
@@ -88,7 +97,12 @@ void Link::flush(Time now) {
     if (next->kind == Outgoing::Kind::Say) lines = session_->message(next->place, next->text);
     if (next->kind == Outgoing::Kind::CtcpReply) lines = session_->ctcp_reply(next->place, next->text);
     for (const std::string& line : lines) send_now(line, now);
+    if (next->id != 0) receipts_.sent(next->id, next->place);
   }
+}
+
+void Link::unsaid(const Receipts::Ids& ids) {
+  for (const std::uint64_t id : ids) wire_.unsaid(id);
 }
 
 }  // namespace jarvis::bot::links::irc

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace jarvis::bot::links::irc {
 
@@ -58,10 +59,17 @@ std::optional<Outgoing> Outbox::next() {
   return next;
 }
 
-void Outbox::lost(const std::function<bool(const Outgoing&)>& keep) {
+std::vector<Outgoing> Outbox::lost(const std::function<bool(const Outgoing&)>& keep) {
   asked_.clear();
-  said_.erase(std::remove_if(said_.begin(), said_.end(), [&](const Outgoing& said) { return !keep(said); }),
-              said_.end());
+  std::vector<Outgoing> refused;
+  for (Outgoing& said : std::exchange(said_, {})) {
+    if (keep(said)) {
+      said_.push_back(std::move(said));
+    } else {
+      refused.push_back(std::move(said));
+    }
+  }
+  return refused;
 }
 
 Seconds Backoff::next(std::minstd_rand& random) {

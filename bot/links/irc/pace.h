@@ -2,11 +2,13 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 namespace jarvis::bot::links::irc {
 
@@ -43,6 +45,7 @@ struct Outgoing {
   enum class Kind { Raw, Say, CtcpReply } kind = Kind::Raw;
   std::string place;  // not for Raw
   std::string text;
+  std::uint64_t id = 0;  // of one that jarvis wants to know about, else 0
 };
 
 class Outbox {
@@ -54,8 +57,8 @@ class Outbox {
   std::optional<Outgoing> next();
   bool empty() const { return asked_.empty() && said_.empty(); }
   std::size_t said() const { return said_.size(); }
-  // After a loss of the connection: questions are void, and so is what `keep` refuses.
-  void lost(const std::function<bool(const Outgoing&)>& keep);
+  // After a loss of the connection: questions are void, and so is what `keep` refuses, which is returned.
+  std::vector<Outgoing> lost(const std::function<bool(const Outgoing&)>& keep);
 
  private:
   std::deque<std::string> asked_;

@@ -9,7 +9,7 @@ namespace jarvis::bot::links::xmpp {
 
 namespace {
 
-constexpr milliseconds kLogin{30000}, kSlowly{300000}, kHealthy{60000}, kGoodbye{1500}, kConfirm{5000};
+constexpr milliseconds kLogin{30000}, kSlowly{300000}, kHealthy{60000}, kGoodbye{1500}, kLastAnswer{1000}, kConfirm{5000};
 constexpr std::size_t kMostWaiting = 500;
 constexpr std::size_t kLimit = 4000;  // bytes of one line: no server's limit, but what a person will read
 
@@ -34,7 +34,7 @@ int Link::run() {
 }
 
 Time Link::next(Time now) const {
-  if (stopping_) return stop_by_;
+  if (stopping_) return left_ ? stop_by_ : leave_by_;
   if (!settings_) return Time::max() - std::chrono::hours(1);
   if (!stream_) return retry_at_;
   Time soonest = std::min(stream_->deadline(), now + std::chrono::minutes(1));
@@ -84,10 +84,13 @@ void Link::configure(const nlohmann::json& line) {
 void Link::say(const nlohmann::json& line) {
   const std::string text = clean_text(text_of(line, "text"));
   const std::string place = text_of(line, "place");
-  if (text.empty() || place.empty()) return;
+  const std::uint64_t id = id_of(line);
+  if (text.empty() || place.empty()) return wire_.unsaid(id);
   const bool in_room = place.find('/') == std::string::npos;
-  if (!outbox_->push({place, in_room ? addressed_to(clean_text(text_of(line, "to")), text) : text})) {
+  if (const auto oldest =
+          outbox_->push({place, in_room ? addressed_to(clean_text(text_of(line, "to")), text) : text, id})) {
     news("too much to say: the oldest line was dropped");
+    wire_.unsaid(oldest->id);
   }
 }
 
@@ -130,7 +133,7 @@ void Link::begin(Time now) {
 }
 
 void Link::run_session(Time now) {
-  if (stopping_) return;
+  if (stopping_) return take_leave(now);
   if (session_->ending()) return lost(now, session_->ending()->why, session_->ending()->needs_a_person);
   if (!session_->is_up()) {
     if (now >= began_ + kLogin)
@@ -149,15 +152,36 @@ void Link::run_session(Time now) {
   session_->go_on(now);
   if (session_->take_pong()) {
     pulse_->answered(now);
-    outbox_->confirm(mark_);
+    confirmed();
   }
   say_waiting(now);
   if (pulse_->is_dead(now)) return lost(now, "the server does not answer any more", false);
-  if (pulse_->due(now)) {
-    mark_ = outbox_->mark();
-    session_->ping(now);
-    pulse_->asked(now);
+  if (pulse_->due(now)) ping(now);
+}
+
+void Link::ping(Time now) {
+  mark_ = outbox_->mark();
+  session_->ping(now);
+  pulse_->asked(now);
+}
+
+void Link::confirmed() {
+  for (const std::uint64_t id : outbox_->confirm(mark_)) wire_.said(id);
+}
+
+// Not before the server has what was said last, as long as there is time to wait for that.
+void Link::take_leave(Time now) {
+  if (left_) return;
+  if (session_->take_pong()) {
+    pulse_->answered(now);
+    confirmed();
   }
+  if (session_->is_up() && outbox_->under_way() && now < leave_by_) {
+    if (!pulse_->is_waiting()) ping(now);
+    return;
+  }
+  left_ = true;
+  session_->leave();
 }
 
 void Link::say_waiting(Time now) {
@@ -188,9 +212,10 @@ void Link::stop(Time now) {
   if (stopping_) return;
   stopping_ = true;
   stop_by_ = now + kGoodbye;
+  leave_by_ = now + kLastAnswer;
   if (session_ && stream_ && stream_->is_secure()) {
-    say_waiting(now);  // last words came in one piece with the stop
-    session_->leave();
+    if (session_->is_up()) say_waiting(now);  // last words came in one piece with the stop
+    take_leave(now);
   } else {
     session_.reset();
     stream_.reset();

@@ -33,6 +33,9 @@ class Link {
   void begin(Time now);
   void run_session(Time now);
   void say_waiting(Time now);
+  void ping(Time now);
+  void confirmed();
+  void take_leave(Time now);
   void lost(Time now, std::string why, bool needs_a_person);
   void stop(Time now);
   Time next(Time now) const;
@@ -46,10 +49,10 @@ class Link {
   std::unique_ptr<Session> session_;
   GrowingDelay delay_{milliseconds(1000), milliseconds(300000)};
   std::minstd_rand random_{std::random_device{}()};
-  Time retry_at_{}, began_{}, up_since_{}, stop_by_ = Time::max();
+  Time retry_at_{}, began_{}, up_since_{}, stop_by_ = Time::max(), leave_by_{};
   std::size_t mark_ = 0;  // what the ping under way will confirm
   std::string status_, said_why_;
-  bool told_up_ = false, told_down_ = false, stopping_ = false;
+  bool told_up_ = false, told_down_ = false, stopping_ = false, left_ = false;
   int exit_status_ = 0;
 };
 

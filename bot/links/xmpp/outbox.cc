@@ -8,11 +8,12 @@ namespace jarvis::bot::links::xmpp {
 Outbox::Outbox(double burst, double per_second, std::size_t most)
     : burst_(std::max(burst, 1.0)), per_second_(std::max(per_second, 0.01)), tokens_(burst_), most_(most) {}
 
-bool Outbox::push(Say say) {
+std::optional<Say> Outbox::push(Say say) {
   waiting_.push_back(std::move(say));
-  if (waiting_.size() <= most_) return true;
+  if (waiting_.size() <= most_) return std::nullopt;
+  Say oldest = std::move(waiting_.front());
   waiting_.pop_front();
-  return false;
+  return oldest;
 }
 
 void Outbox::refill(Time now) {
@@ -42,8 +43,15 @@ std::optional<Say> Outbox::next(Time now, const std::function<bool(const std::st
   return std::nullopt;
 }
 
-void Outbox::confirm(std::size_t mark) {
+std::vector<std::uint64_t> Outbox::confirm(std::size_t mark) {
+  std::vector<std::uint64_t> ids;
+  const std::size_t first = said_ - recent_.size() + 1;
+  for (std::size_t number = std::max(first, confirmed_ + 1); number <= std::min(mark, said_); ++number) {
+    const Say& say = recent_[number - first];
+    if (say.id != 0) ids.push_back(say.id);
+  }
   confirmed_ = std::max(confirmed_, std::min(mark, said_));
+  return ids;
 }
 
 void Outbox::refused(std::size_t number) {

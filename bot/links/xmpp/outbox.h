@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bot/links/xmpp/delay.h"
 
@@ -16,26 +18,29 @@ namespace jarvis::bot::links::xmpp {
 
 struct Say {
   std::string place, text;
+  std::uint64_t id = 0;  // of one that jarvis wants to know about, else 0
 };
 
 class Outbox {
  public:
   Outbox(double burst, double per_second, std::size_t most);
 
-  // False when the oldest line had to make room.
-  bool push(Say say);
+  // The oldest line, when it had to make room.
+  std::optional<Say> push(Say say);
   // The next line that may be said now, in a place that `is_open`; it then counts as under way.
   std::optional<Say> next(Time now, const std::function<bool(const std::string& place)>& is_open);
   // How many lines were ever handed out: a mark for confirm().
   std::size_t mark() const { return said_; }
-  // The server has everything that was handed out before the mark was taken.
-  void confirm(std::size_t mark);
+  // The server has everything that was handed out before the mark was taken. The ids among it that are news.
+  std::vector<std::uint64_t> confirm(std::size_t mark);
   // The line that was handed out as number mark() was refused by its place: say it again when the place is open again.
   // A room elsewhere may refuse what our server has confirmed long since, so the last lines are kept for this.
   void refused(std::size_t number);
   // The connection is gone: what was not confirmed is to be said again, first.
   void lost();
 
+  // Whether something was handed out that the server has not confirmed.
+  bool under_way() const { return confirmed_ < said_; }
   bool empty() const { return waiting_.empty(); }
   // When the next token is there (only meaningful while something waits).
   Time next_token(Time now) const;

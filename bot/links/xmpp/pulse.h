@@ -21,6 +21,7 @@ class Pulse {
   bool due(Time now) const;      // time to ping
   void asked(Time now);          // a ping went out
   void answered(Time now);       // its answer came
+  bool is_waiting() const { return waiting_; }  // for an answer
   bool is_dead(Time now) const;  // the answer is overdue
   Time next() const;             // when to look again
 

@@ -78,7 +78,7 @@ TEST_CASE("wire: what a link says is one line each, whatever is in it") {
     return nlohmann::json::parse(line);
   };
   wire.up("jarvis", 400);
-  CHECK(next() == nlohmann::json({{"type", "up"}, {"nick", "jarvis"}, {"limit", 400}}));
+  CHECK(next() == nlohmann::json({{"type", "up"}, {"nick", "jarvis"}, {"limit", 400}, {"confirms", true}}));
   wire.down("a\nb\xff");
   CHECK(next() == nlohmann::json({{"type", "down"}, {"why", "a\nb\xef\xbf\xbd"}}));
   Message message;

@@ -185,6 +185,67 @@ def test_the_server_hangs(place):
             assert says(thor, jarvis, "#ops", "jarvis: status")["addressed"]
 
 
+@takes(6)
+def test_what_reached_the_server_and_what_did_not(place):
+    """A line with an id is told `said` once the server has it, `unsaid` when nobody will say it any more."""
+    with Inspircd(place, services=False) as server:
+        with link(place, server, ping_every=0.5, ping_timeout=1.5, register_timeout=3) as jarvis:
+            assert jarvis.next("up")["confirms"]
+            thor = beside(server, "thor")
+            jarvis.say("#ops", "one", id=1)
+            jarvis.say("#ops", "long " * 200, id=2)
+            jarvis.say("thor", "three", id=3)
+            jarvis.say("no such place!", "four", id=4)
+            for number, how in ((4, "unsaid"), (1, "said"), (2, "said"), (3, "said")):
+                jarvis.next(how, id=number)
+            thor.next(r" PRIVMSG thor :three$")
+            server.hang()
+            jarvis.say("#ops", "into the void", id=5)
+            jarvis.say("thor", "nor this", id=6)
+            jarvis.next("unsaid", id=5)
+            jarvis.next("unsaid", id=6)
+            assert "no sign of life" in jarvis.next("down")["why"]
+            jarvis.say("thor", "who is thor now?", id=7)
+            jarvis.next("unsaid", id=7)
+            jarvis.say("#ops", "kept", id=8)
+            server.kill()
+            server.start()
+            jarvis.next("up")
+            jarvis.next("said", id=8)
+            assert not jarvis.events("unsaid", id=8) and not jarvis.events("said", id=5)
+
+
+@takes(4)
+def test_what_a_channel_missed_is_told_when_it_is_back(place):
+    with Inspircd(place, services=False) as server:
+        chief = IrcClient(server, "chief", "#ops")
+        with link(place, server, rejoin_after=3) as jarvis:
+            jarvis.next("up")
+            chief.next(r":jarvis!\S+ JOIN")
+            chief.send("MODE #ops +n", "KICK #ops jarvis :out")
+            jarvis.until_logged("kicked by chief")
+            jarvis.say("#ops", "loki is ready", id=1)
+            jarvis.next("unsaid", id=1)
+            chief.send("INVITE jarvis #ops")
+            jarvis.next("up")
+            jarvis.say("#ops", "loki is ready", id=2)
+            chief.next(r" PRIVMSG #ops :loki is ready$")
+            jarvis.next("said", id=2)
+            assert not jarvis.events("down")
+
+
+@takes(4)
+def test_last_words_are_told_to_have_arrived(place):
+    with Inspircd(place, services=False) as server:
+        with link(place, server) as jarvis:
+            jarvis.next("up")
+            thor = beside(server, "thor")
+            jarvis.say("#ops", "goodbye", id=1)
+            assert jarvis.stop() == 0
+            thor.next(r":goodbye$")
+            jarvis.next("said", id=1)
+
+
 @takes(4)
 def test_banned_from_the_server(place):
     with Inspircd(place, services=False) as server:
@@ -297,6 +358,19 @@ def test_the_pace(place):
                 thor.next(rf":line {number}$")
             assert 1.9 < time.monotonic() - begun < 5, time.monotonic() - begun
             assert not thor.sees("VERSION")
+    from scenarios.irc_identity.test import Scripted  # no real server says PING on request
+    server = Scripted(place)
+    with link(place, server, tls=False, pace={"burst": 3, "per_second": 1}) as jarvis:
+        server.accept()
+        server.welcome()
+        jarvis.next("up")
+        for number in range(12):
+            jarvis.say("#ops", f"line {number}")
+        server.until_heard(":line 0")
+        server.say("PING :still there")
+        server.until_heard("PONG :still there")
+        assert not any(":line 11" in line for line in server.heard), server.heard  # for ten seconds yet
+        server.close()
 
 
 @takes(4)

@@ -2,9 +2,11 @@
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 
-from lab import takes, until
+from lab import each, takes, until
+from lab.marks import Skip
 from lab.processes import command_line_of, living
 from lab.ssh_person import login, public_key
 
@@ -143,3 +145,89 @@ def test_plan_changes_nothing(place):
     assert "not asked" in result.text, result
     assert place.never_ran("loki")
     assert not of_this_test(place)
+
+
+def apart(place, *steps):
+    """From here on the place's jarvis runs after these steps: words before a command, or lines of a shell, in namespaces of their own.
+    Skips where this machine grants none."""
+    prefix = []
+    for step in steps:
+        prefix += step if isinstance(step, list) else ["sh", "-ec", step + '\nexec "$@"', "sh"]
+    tried = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        raise Skip(f"this machine grants no namespaces to this test: {tried.stderr.strip()}")
+    command = " ".join(shlex.quote(word) for word in [*prefix, str(place.binary)])
+    place.binary = place.write("jarvis-apart", f'#!/bin/sh\nexec {command} "$@"\n', 0o755)
+
+
+def refused_here(place, sentence):
+    """Before anything begins a deploy, a plan and a check say it, each in one line."""
+    spec = example(place)
+    for command in (["deploy", spec], ["plan", spec], ["check"]):
+        said = place.expect(2, *command)
+        assert [sentence in line for line in said.text.splitlines()].count(True) == 1, said
+    assert place.never_ran("loki") and not list(place.state.glob("local/*"))
+
+
+@each("user", "mnt", "pid", "uts", "ipc")
+def test_a_limit_of_namespaces_is_named(place, kind):
+    """In a user namespace, whose root lowers the limit for himself and nobody else."""
+    apart(place, ["unshare", "--user", "--map-root-user"], f"echo 0 >/proc/sys/user/max_{kind}_namespaces")
+    refused_here(place, f": this machine refuses new namespaces: user.max_{kind}_namespaces is 0; raise it with sysctl")
+
+
+@each("kernel.unprivileged_userns_clone is 0; set it to 1 with sysctl, or run as root",
+      "kernel.apparmor_restrict_unprivileged_userns is 1; set it to 0 with sysctl, or run as root",
+      "Operation not permitted (a container's seccomp filter, or a missing capability of it)")
+def test_who_forbids_namespaces_is_named(place, sentence):
+    """The kernel refuses namespaces to whoever has another root directory; what /proc says of the reason is the test's."""
+    root = place.path("root")
+    root.mkdir()
+    setting = re.match(r"kernel\.(\w+) is (\d)", sentence)
+    apart(place, ["unshare", "--user", "--map-root-user", "--mount"],
+          f"mount --rbind / {root}\nmount -t tmpfs tmpfs {root}/proc/sys/kernel\n" +
+          (f"echo {setting[2]} >{root}/proc/sys/kernel/{setting[1]}" if setting else ""), ["chroot", str(root)])
+    refused_here(place, f": this machine refuses new namespaces: {sentence}")
+
+
+REAL_LAUNCHER = "jarvis-local"
+
+
+@takes(5)
+@each("start", "start, stays", "another key", "no key")
+def test_a_half_made_host_is_removed(place, fault):
+    """The launcher starts the host and fails all the same, and then cannot remove it either; the host's key is another one, or none."""
+    launcher = place.binary.parent / "jarvis-local"
+    faulty = place.write("launcher", f"""#!/bin/sh
+if [ "$1" = --start ]; then
+  {launcher} "$@" && cat "$2/state" >{place.path("was")} && echo "the power is out" && exit 4
+fi
+[ "$1" = --remove ] && [ "{fault}" = "start, stays" ] && echo "the shredder is full" && exit 4
+exec {launcher} "$@"
+""", 0o755)
+    key = place.path("host_key")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)], check=True)
+    private, public = key.read_text(encoding="ascii"), key.with_suffix(".pub").read_text(encoding="ascii").strip()
+    local = {"addresses": place.addresses}
+    text = f"provider: local\nhostname: loki\nfqdn: loki.example.org\nsshpubkey: {public_key(place)}\n"
+    good = place.spec("good", text=text)
+    if fault == "another key":
+        text += f"ssh_host_keys: [{public_key(place)}]\n"
+    if fault == "no key":
+        private = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n"
+    if "key" in fault:
+        text += "ssh_host_private_key: |\n" + "".join(f"  {line}\n" for line in private.splitlines())
+    else:
+        place.configure(providers={"local": {**local, "launcher": str(faulty)}})
+    place.plan("local", deploy=["local:deploy"], destroy=["local:destroy"])
+    said = place.expect(1, "deploy", place.spec("bad", text=text))
+    print(said, list(place.state.glob("local/*")), place.path("was").exists() and place.path("was").read_text())
+    place.configure()
+    said = place.expect(0, "deploy", good)
+    print(said, list(place.state.glob("local/*")))
+    facts = place.facts()
+    print(login(place, facts, "hostname"))
+    place.confirmed(0, "destroy", "loki")
+    nothing_left(place, "loki", facts)
+    assert not list(place.state.glob("local/*"))
+    raise Exception("x")

@@ -37,6 +37,27 @@ def test_a_server_that_hangs_is_found_by_ping(place):
             again.until_hears("said into a hanging connection")
 
 
+@takes(6)
+def test_how_a_line_ended_is_told(place):
+    with ops(place, "thor", ping_every=0.5, ping_timeout=1) as (server, jarvis, thor):
+        assert jarvis.events("up")[0]["confirms"]
+        jarvis.say(THOR, "", id=1)
+        jarvis.next("unsaid", id=1)
+        jarvis.say(OPS, "two", id=2)
+        jarvis.next("said", id=2)
+        server.hang()
+        jarvis.say(THOR, "into a hanging connection", id=3)
+        jarvis.next("down")
+        assert not jarvis.events("said", id=3)
+        server.kill()
+        server.start()
+        jarvis.next("up")
+        jarvis.next("said", id=3)  # it says that again by itself
+        jarvis.say(THOR, "goodbye", id=4)
+        assert jarvis.stop() == 0
+        jarvis.next("said", id=4)
+
+
 @takes(3)
 def test_what_was_confirmed_is_not_said_twice(place):
     with town(place, "thor") as server:
