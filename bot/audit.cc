@@ -2,14 +2,15 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
+#include "bot/log.h"
 #include "bot/words.h"
 #include "pipeline/error.h"
 
@@ -103,7 +104,6 @@ Audit::Audit(const std::filesystem::path& state, const pipeline::Seal& seal)
     if (one_behind) write_head();
     if (!one_behind) last_ = kBroken;
   }
-  ::openlog("jarvis", LOG_PID, LOG_AUTHPRIV);
 }
 
 std::optional<std::string> Audit::head_of(const std::string& hash) const {
@@ -143,7 +143,10 @@ void Audit::write(const AuditRecord& record, Sync sync) {
   write_head();
   if (sync == Sync::Yes && (::fdatasync(log_.get()) != 0 || ::fdatasync(head_.get()) != 0))
     throw pipeline::system_error("the audit log " + file_.string());
-  ::syslog(LOG_NOTICE, "%s", line.c_str());
+  const bool taken = syslog_.write(line);
+  if (!taken && !std::exchange(syslog_behind_, true) && std::filesystem::exists("/dev/log"))
+    log_warning("syslog does not take the records of the audit log; they are in " + file_.string() + " only");
+  if (taken) syslog_behind_ = false;
 }
 
 AuditReading Audit::reading() const {

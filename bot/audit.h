@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bot/audit_reading.h"
+#include "bot/syslog_lines.h"
 #include "pipeline/seal.h"
 #include "pipeline/unique_fd.h"
 
@@ -50,7 +51,9 @@ class Audit {
   std::filesystem::path file_, head_file_;
   const pipeline::Seal& seal_;
   pipeline::UniqueFd log_, head_;
-  std::string last_;  // hash of the last line; kBroken: what is there is not what jarvis wrote
+  SyslogLines syslog_;
+  bool syslog_behind_ = false;  // the last record was not taken there
+  std::string last_;            // hash of the last line; kBroken: what is there is not what jarvis wrote
 };
 
 }  // namespace jarvis::bot

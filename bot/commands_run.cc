@@ -229,13 +229,15 @@ awaitable<int> do_retry(House& house, Talk& talk) {
     if (code) changes = co_await changes_ahead(house, id);
     co_return co_await follow(house, talk, id, code, std::move(changes));
   }
-  // From a task on, with the clipboard as it stood before it: a run of its own.
+  // From a task on, with the clipboard as it stood before it: a run of its own. A host that has made its own keys since
+  // then shows those.
   const auto record = house.journal().run(newest->run);
   const auto step = std::find_if(record->steps.begin(), record->steps.end(),
                                  [&](const auto& one) { return one.task == words[2] && !one.undoes; });
   if (step == record->steps.end())
     throw Error(Kind::Usage, "run " + newest->run + " (" + newest->operation + ") has no task " + words[2]);
   Clipboard first = Clipboard::parse(house.pipeline().clipboard(newest->run, step->index - 1));
+  know_machine_again(house, host, first);
   const auto list = steps_from(*record, step->index, skip != invocation.options.end() ? skip->second : "");
   Plan plan = pipeline::make_plan(list, house.table(), first, host);
   Order order = order_of(house, talk, std::move(plan), std::move(first), "run " + newest->run);

@@ -22,6 +22,7 @@ using pipeline::RunView;
 namespace {
 
 constexpr std::size_t kNamed = 20;  // changes in one question
+constexpr int kLookedBack = 50;     // runs
 
 std::string wiped(const Clipboard& board) {
   std::string names;
@@ -33,6 +34,17 @@ std::string wiped(const Clipboard& board) {
   return names.empty() ? "none" : names;
 }
 
+// Who had the machine made that is there, or took it over; empty: nobody that the journal knows of.
+std::string deployed_by(House& house, const RunView& view) {
+  for (const RunView& earlier : house.pipeline().views({view.host, false, kLookedBack})) {
+    if (earlier.run == view.run || earlier.state != RunState::Succeeded) continue;
+    if (earlier.operation == "deploy" || earlier.operation == "redeploy" || earlier.operation == "adopt")
+      return earlier.by;
+    if (earlier.operation == "destroy") return "";
+  }
+  return "";
+}
+
 // What a person should know before saying yes: which machine, where, whose.
 std::string question(House& house, const Talk& talk, const RunView& view, const std::vector<std::string>& changes) {
   const Clipboard board = Clipboard::parse(house.pipeline().clipboard(view.run, std::nullopt));
@@ -42,6 +54,7 @@ std::string question(House& house, const Talk& talk, const RunView& view, const 
   for (const std::string& address : board.list("ipaddress")) text += ", " + address;
   if (const auto created = board.scalar("created")) text += ", made " + *created;
   if (const auto size = board.scalar("size")) text += ", size " + *size;
+  if (const std::string owner = deployed_by(house, view); !owner.empty()) text += ", deployed by " + owner;
   text += ", asked for by " + view.by + "): ";
   text += view.operation == "adopt" ? "jarvis may turn off, delete and make anew this machine from then on"
                                     : "its machine and what is on its disks will be gone";

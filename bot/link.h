@@ -56,8 +56,8 @@ class Link : public std::enable_shared_from_this<Link> {
   std::size_t limit() const { return limit_; }
   pid_t process() const { return pid_; }
 
-  // Of something handed over: true when its network has it (with a link that does not tell: when the link has it), false
-  // when it will not be said. Called once, from send() even, unless this object ends first.
+  // Of something handed over: true when its network has it (with a link that does not tell: when the link has it),
+  // false when it will not be said. Called once, from send() even, unless this object ends first.
   using Then = std::function<void(bool said)>;
   // Hands an object over. False when the link is not running, or does not read: it is dropped then.
   bool send(nlohmann::json object, Then then = {});

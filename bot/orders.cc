@@ -1,6 +1,7 @@
 #include "bot/orders.h"
 
 #include <algorithm>
+#include <set>
 
 #include "bot/commands.h"
 #include "bot/config_values.h"
@@ -105,6 +106,18 @@ pipeline::RunView allowed_run(House& house, const Talk& talk, const std::string&
   return view;
 }
 
+// What tasks of this plan give and no spec may say itself.
+std::set<std::string> given(const Plan& plan) {
+  std::set<std::string> keys;
+  for (const auto& step : plan.steps) {
+    const auto& says = step.row->from_spec;
+    for (const std::string& key : step.row->gives) {
+      if (std::find(says.begin(), says.end(), key) == says.end()) keys.insert(key);
+    }
+  }
+  return keys;
+}
+
 // What the host's last run left that tasks of this plan give: addresses, keys, ids of the machine that is there. So a
 // deploy of a host that stands looks at the same machine, and whoever deletes it knows which. What a spec may say
 // itself is not carried over: a task that finds it knows that this spec says so.
@@ -114,12 +127,20 @@ void carry_over(House& house, const Plan& plan, Clipboard& first) {
   const Clipboard old = Clipboard::parse(*before, house.pipeline().shop().options().bounds);
   // As people write it: `Linode` is linode.
   if (lower_case(old.scalar("provider").value_or("")) != lower_case(first.scalar("provider").value_or(""))) return;
-  for (const auto& step : plan.steps) {
-    const auto& says = step.row->from_spec;
-    for (const std::string& key : step.row->gives) {
-      if (old.has(key) && !first.has(key) && std::find(says.begin(), says.end(), key) == says.end())
-        first.copy(old, key);
-    }
+  for (const std::string& key : given(plan)) {
+    if (old.has(key) && !first.has(key)) first.copy(old, key);
+  }
+}
+
+void know_machine_again(House& house, const std::string& host, Clipboard& board) {
+  const auto newest = house.pipeline().host_clipboard(host);
+  if (!newest) return;
+  const Clipboard now = Clipboard::parse(*newest, house.pipeline().shop().options().bounds);
+  const auto id = now.scalar("instance_id");
+  if (!id || board.scalar("instance_id").value_or(*id) != *id) return;
+  for (const char* key : {"ssh_host_keys", "ssh_host_private_key", "ssh_user_data_key", "known_hosts"}) {
+    board.erase(key);
+    if (now.has(key)) board.copy(now, key);
   }
 }
 
@@ -191,14 +212,32 @@ Order order_from_spec(House& house, const Talk& talk, const SpecText& source, co
   return order_of(house, talk, std::move(plan), std::move(spec.clipboard), source.source);
 }
 
+// Whether a run has the tasks of this plan: not some of them only, as after `replay --only` or `retry from`.
+bool has_tasks_of(const pipeline::RunRecord& record, const Plan& plan) {
+  std::vector<std::string> has, wants;
+  for (const auto& step : record.steps) {
+    if (!step.undoes) has.push_back(step.task);
+  }
+  for (const auto& step : plan.steps) wants.push_back(step.row->name);
+  return has == wants;
+}
+
 // A deploy of a host whose same deploy was interrupted goes on with that one.
-// `written`: the keys that the person wrote, not those that came over from the host's last run.
+// `written`: the keys that the person wrote, not those that came over from the host's last run. One that is gone from
+// the spec since then (`wipe`) makes another deploy of it, as one that is new does.
 std::optional<std::string> same_interrupted(House& house, const Order& order, const std::vector<std::string>& written) {
-  for (const auto& record : house.pipeline().interrupted(order.plan.host)) {
-    if (record.operation != order.plan.operation || record.provider != order.plan.provider) continue;
-    const Clipboard begun = Clipboard::parse(house.pipeline().clipboard(record.id, -1));
+  const std::set<std::string> came_over = given(order.plan);
+  for (const auto& listed : house.pipeline().interrupted(order.plan.host)) {
+    if (listed.operation != order.plan.operation || listed.provider != order.plan.provider) continue;
+    const auto record = house.journal().run(listed.id);
+    if (!record || !has_tasks_of(*record, order.plan)) continue;
+    const Clipboard begun = Clipboard::parse(house.pipeline().clipboard(listed.id, -1));
+    std::set<std::string> compared(written.begin(), written.end());
+    for (const std::string& key : begun.keys()) {
+      if (came_over.count(key) == 0) compared.insert(key);
+    }
     const auto same = [&](const std::string& key) { return begun.raw(key) == order.first.raw(key); };
-    if (std::all_of(written.begin(), written.end(), same)) return record.id;
+    if (std::all_of(compared.begin(), compared.end(), same)) return listed.id;
   }
   return std::nullopt;
 }

@@ -41,6 +41,10 @@ std::string provider_of(House& house, const std::string& host);
 pipeline::Order order_of(House& house, const Talk& talk, pipeline::Plan plan, pipeline::Clipboard first,
                          const std::string& source);
 
+// On a clipboard of an earlier time: with which ssh host keys the machine shows itself now, if it is still the same
+// one.
+void know_machine_again(House& house, const std::string& host, pipeline::Clipboard& board);
+
 // Reads the spec, takes over what the host's last run left, plans. `written`: the keys that the person wrote.
 // Error(Usage) with every fault, each line beginning with its source.
 pipeline::Order order_from_spec(House& house, const Talk& talk, const SpecText& spec, const std::string& operation,

@@ -37,7 +37,7 @@ class Reporter {
     bool slow_told = false;
   };
   struct End {
-    std::string key;  // of the run, and of this end of it: whoever retries it ends it again
+    std::string key;          // of the run, and of this end of it: whoever retries it ends it again
     std::string ready, line;  // a host that is ready, else what is to be said
   };
   struct Ends {  // of one moment and one place: told in as few lines as possible

@@ -1,9 +1,13 @@
 // jarvis-local: the launcher of local hosts, and the supervisor that stays with each. Started by the local provider's
-// tasks, in an environment of its own; by hand:
-//   jarvis-local --start DIRECTORY     a host's directory; well when it runs. Exit 0 ready, 3 its address is taken, 4
-//   anything else jarvis-local --stop DIRECTORY      well when it is off jarvis-local --reboot DIRECTORY    exit 5 if
-//   it does not run jarvis-local --remove DIRECTORY    its files, whoever they belong to jarvis-local --probe can this
-//   machine have hosts? jarvis-local --supervise DIRECTORY the supervisor itself
+// tasks, in an environment of its own; by hand, DIRECTORY being a host's:
+//
+//   jarvis-local --start DIRECTORY       well when it runs. Exit 0: ready; 3: its address is taken; 4: anything else
+//   jarvis-local --stop DIRECTORY        well when it is off
+//   jarvis-local --reboot DIRECTORY      exit 5 if it does not run
+//   jarvis-local --remove DIRECTORY      its files, whoever they belong to
+//   jarvis-local --probe                 whether this machine can have hosts
+//   jarvis-local --supervise DIRECTORY   the supervisor itself
+//
 // What goes wrong is on standard output.
 #include <fcntl.h>
 

@@ -108,6 +108,15 @@ void refuse_differences(const Call& call, Provider& provider, const Machine& mac
   throw Error(fault.kind(), text);
 }
 
+// A host that made its own keys took their private halves with it: another machine could never show them, so nobody would
+// ever log in to it. `redeploy` begins with new ones.
+void refuse_lost_keys(const Call& call, const Provider& provider) {
+  if (call.clipboard.list("ssh_host_keys").empty() || call.clipboard.scalar("ssh_host_private_key")) return;
+  const std::string id = call.clipboard.scalar("instance_id").value_or("");
+  throw Error(Kind::Permanent, provider.name() + " machine " + id + (id.empty() ? "" : " ") + "of " + fqdn_of(call) +
+                                   " is gone, and its ssh host keys with it: `redeploy` makes the host anew");
+}
+
 Machine create(const Call& call, Provider& provider) {
   const Recipe recipe = provider.resolve(call.clipboard);
   call.log("creating " + provider.name() + " " + fqdn_of(call) + ": " + shown_recipe(recipe));
@@ -192,6 +201,7 @@ void deploy(Call& call, Provider& provider, bool boot) {
   }
   if (call.plan) return plan_deploy(call, provider, machine, boot);
   const bool of_this_step = !machine || machine->marks->step == call.step;
+  if (!machine) refuse_lost_keys(call, provider);
   if (!call.clipboard.scalar("password")) call.clipboard.set("password", workers::random_password());
   const bool was_there = machine.has_value();
   if (!was_there) machine = create(call, provider);

@@ -50,7 +50,8 @@ class SshSession {
                            const std::function<void(std::string_view)>& error_line) = 0;
 };
 
-// Connects, shakes hands, compares the host key. The first address that answers counts, also when it is the wrong host.
+// Connects, shakes hands, compares the host key. The first address that answers counts; if the very first is the wrong
+// host that is final, a later one may be somebody else as long as those before it do not answer.
 std::unique_ptr<SshSession> open_ssh_session(const SshTarget& target);
 
 }  // namespace jarvis::workers

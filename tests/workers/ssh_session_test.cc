@@ -181,3 +181,25 @@ TEST_CASE("what is not there yet") {
     CHECK(error_of([&] { open_ssh_session(target); }).kind() == Kind::Usage);
   }
 }
+
+TEST_CASE("a stranger at one of several addresses" * doctest::skip(!can_run_sshd())) {
+  const Sshd sshd, other;
+  struct Case {
+    const char* name;
+    std::vector<std::string> addresses;
+    Kind kind;
+  };
+  // At 127.0.0.9 nobody listens; at 127.0.0.1 answers one with another key.
+  const Case cases[] = {{"the only one", {"127.0.0.1"}, Kind::Permanent},
+                        {"the first", {"127.0.0.1", "127.0.0.9"}, Kind::Permanent},
+                        {"a later one: the first may still come up", {"127.0.0.9", "127.0.0.1"}, Kind::Transient}};
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    SshTarget target = target_of(sshd);
+    target.host_keys = other.host_keys;
+    target.addresses = c.addresses;
+    const Error error = error_of([&] { (void)open_ssh_session(target); });
+    CHECK(error.kind() == c.kind);
+    CHECK(std::string(error.what()).find("127.0.0.1") != std::string::npos);
+  }
+}

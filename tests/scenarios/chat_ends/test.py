@@ -1,6 +1,6 @@
 """How a run goes and ends, as the people in the channel hear of it: said once, never lost, and not more than they want."""
 from lab import takes, until
-from lab.channel import asks, demo, with_demo
+from lab.channel import Channel, asks, demo, with_demo
 from lab.processes import descendants, exe_of, kill_now
 
 
@@ -86,7 +86,82 @@ def test_a_failure_names_what_resumes_and_its_retry_is_told_too(place):
         channel.serve()
         thor = channel.person("thor")
         channel.until_there(thor)
-        asks(thor, f"deploy {url}", "thor: loki failed at 2/3 fail: no such region: Atlantis; jarvis: retry loki")
+        asks(thor, f"deploy {url}", r"thor: loki failed at 2/3 fail: no such region: Atlantis; task demo:fail; .*`jarvis: retry loki` goes on there")
         asks(thor, "retry loki", "thor: loki failed at 2/3 fail: no such region: Atlantis")
         thor.say("#ops", "jarvis: retry loki --skip demo:fail because Atlantis is gone")
         thor.next(" PRIVMSG #ops :thor: loki is ready$")
+
+
+SHAKY = """#!/bin/sh
+# `shaky` fails while the file STOP is there, with a secret in its last words; `slow` waits at the gate and says how far it is.
+clipboard=$(cat)
+value() { printf '%s\\n' "$clipboard" | sed -n "s/^$1: //p"; }
+case $1 in
+  shaky) if [ -e "$(value stop)" ]; then echo "the API said no to $(value api_token)" >&2; exit 1; fi ;;
+  slow) echo "progress: half of $(value api_token)" >&2; echo here > "$(value gate)/began"; read -r _ < "$(value gate)/go" ;;
+esac
+"""
+
+
+def shaky(place, *tasks, **retry):
+    """A channel whose provider `demo` does these; the gate; a spec with a secret."""
+    place.write("shaky.sh", SHAKY, 0o755)
+    place.plan("demo", deploy=[f"demo:{task}" for task in tasks])
+    row = {"attempts": 3, "delay": "100ms", "max_delay": "200ms", "after_failure": True} | retry
+    channel = Channel(place, workers={"demo": {"run": str(place.path("shaky.sh")), "secrets": ["api_token"], "tasks": {
+        "shaky": {"retry": row}, "slow": {}, "quick": {}}}})
+    gate, spec = demo(place, stop=place.path("stop"), api_token=SECRET)
+    return channel, gate, spec
+
+
+SECRET = "tok-4711-hammer-of-thor"
+
+
+@takes(5)
+def test_retries_are_told_unless_somebody_is_quiet_and_no_secret_ever(place):
+    channel, gate, spec = shaky(place, "shaky", "slow")
+    with channel:
+        url = channel.site.gist("1", **{"loki.yaml": spec})
+        channel.serve()
+        thor, odin = channel.persons(thor="thor", odin="odin")
+        channel.until_there(thor)
+        place.write("stop", "")
+        asks(thor, f"deploy {url}", "loki: deploy with demo")
+        thor.next(r" PRIVMSG #ops :thor: loki: 1/2 shaky .*; it is asked again$")
+        thor.next(r" PRIVMSG #ops :thor: loki failed at 1/2 shaky: the API said no to \[secret\]; task demo:shaky")
+        odin.say("jarvis", "logs loki")
+        odin.next(r" PRIVMSG odin :.*the API said no to \[secret\]")
+        asks(thor, "quiet loki", "loki")
+        so_far = len(thor.sees("it is asked again"))
+        asks(thor, "retry loki", "thor: loki failed at 1/2 shaky")
+        assert len(thor.sees("it is asked again")) == so_far, thor.lines
+        place.path("stop").unlink()
+        asks(thor, "retry loki", "goes on")
+        gate.began()
+        asks(odin, "status loki", r"loki: 2/2 slow \(.*\): half of \[secret\]")
+        gate.open()
+        thor.next(r" PRIVMSG #ops :thor: loki is ready$")
+        assert not thor.sees(SECRET) and not odin.sees(SECRET)
+    gate.close()
+
+
+@takes(20)
+def test_a_stage_that_takes_longer_than_usual_is_told(place):
+    channel, gate, spec = shaky(place, "quick", "slow")
+    with channel:
+        url = channel.site.gist("1", **{"loki.yaml": spec})
+        channel.serve()
+        thor = channel.person("thor")
+        channel.until_there(thor)
+        gate.open(3)
+        for _ in range(3):  # so that there is a usual time
+            asks(thor, f"deploy {url}", "thor: loki is ready")
+        for _ in range(3):
+            gate.began()
+        asks(thor, f"deploy {url}", "loki: deploy with demo")
+        gate.began()
+        thor.next(r" PRIVMSG #ops :thor: loki: 2/2 slow \(1\d s, usually .*\): half of \[secret\], longer than usual$")
+        gate.open()
+        thor.next(r" PRIVMSG #ops :thor: loki is ready$")
+        assert len(thor.sees("longer than usual")) == 1, thor.lines
+    gate.close()

@@ -30,7 +30,7 @@ def asked(place, *command):
     last = result.text.strip().splitlines()[-1]
     found = re.fullmatch(r"jarvis confirm ([a-z0-9]+)", last)
     assert found, result
-    assert "loki" in result.text, result
+    assert "loki" in result.text and ", deployed by root (uid 0), asked for by root (uid 0)" in result.text, result
     assert ran(place) == [], "something ran before it was confirmed"
     assert place.status("loki")["state"] == "confirming", place.status("loki")
     return found[1]

@@ -3,11 +3,12 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 
 from lab import each, takes, until
 from lab.marks import Skip
-from lab.processes import command_line_of, living
+from lab.processes import alive, command_line_of, living
 from lab.ssh_person import login, public_key
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[3] / "config/examples/loki.yaml"
@@ -148,8 +149,8 @@ def test_plan_changes_nothing(place):
 
 
 def apart(place, *steps):
-    """From here on the place's jarvis runs after these steps: words before a command, or lines of a shell, in namespaces of their own.
-    Skips where this machine grants none."""
+    """From here on the place's jarvis runs behind these, in namespaces of its own: words before a command, or lines of a shell. Skips
+    where this machine grants none."""
     prefix = []
     for step in steps:
         prefix += step if isinstance(step, list) else ["sh", "-ec", step + '\nexec "$@"', "sh"]
@@ -176,58 +177,143 @@ def test_a_limit_of_namespaces_is_named(place, kind):
     refused_here(place, f": this machine refuses new namespaces: user.max_{kind}_namespaces is 0; raise it with sysctl")
 
 
-@each("kernel.unprivileged_userns_clone is 0; set it to 1 with sysctl, or run as root",
-      "kernel.apparmor_restrict_unprivileged_userns is 1; set it to 0 with sysctl, or run as root",
-      "Operation not permitted (a container's seccomp filter, or a missing capability of it)")
-def test_who_forbids_namespaces_is_named(place, sentence):
-    """The kernel refuses namespaces to whoever has another root directory; what /proc says of the reason is the test's."""
+WHO_FORBIDS = {
+    "unprivileged_userns_clone": "kernel.unprivileged_userns_clone is 0; set it to 1 with sysctl, or run as root",
+    "apparmor_restrict_unprivileged_userns": "kernel.apparmor_restrict_unprivileged_userns is 1; set it to 0 with sysctl, or run as root",
+    "somebody": "Operation not permitted (a container's seccomp filter, or a missing capability of it)"}
+
+
+@each(*WHO_FORBIDS)
+def test_who_forbids_namespaces_is_named(place, who):
+    """The kernel refuses user namespaces to whoever has another root directory; what /proc says of the reason is the test's."""
     root = place.path("root")
     root.mkdir()
-    setting = re.match(r"kernel\.(\w+) is (\d)", sentence)
+    setting = re.search(rf"{who} is (\d)", WHO_FORBIDS[who])
     apart(place, ["unshare", "--user", "--map-root-user", "--mount"],
           f"mount --rbind / {root}\nmount -t tmpfs tmpfs {root}/proc/sys/kernel\n" +
-          (f"echo {setting[2]} >{root}/proc/sys/kernel/{setting[1]}" if setting else ""), ["chroot", str(root)])
-    refused_here(place, f": this machine refuses new namespaces: {sentence}")
+          (f"echo {setting[1]} >{root}/proc/sys/kernel/{who}" if setting else ""), ["chroot", str(root)])
+    refused_here(place, f": this machine refuses new namespaces: {WHO_FORBIDS[who]}")
 
 
-REAL_LAUNCHER = "jarvis-local"
+def own_launcher(place, script):
+    """From here on the place's jarvis has programs of its own, with this shell script for a launcher, whose $REAL is the real one; what
+    brings that back."""
+    real, programs = place.binary.parent / "jarvis-local", place.path("programs")
+    programs.mkdir()
+    for program in place.binary.parent.glob("jarvis*"):
+        shutil.copy(program, programs)
+    place.binary = programs / "jarvis"
+    place.write("programs/jarvis-local", f"#!/bin/sh\nREAL={real}\n{script}", 0o755)
+    return lambda: shutil.copy(real, programs)
 
 
-@takes(5)
-@each("start", "start, stays", "another key", "no key")
-def test_a_half_made_host_is_removed(place, fault):
-    """The launcher starts the host and fails all the same, and then cannot remove it either; the host's key is another one, or none."""
-    launcher = place.binary.parent / "jarvis-local"
-    faulty = place.write("launcher", f"""#!/bin/sh
+def no_host(place, leftovers=()):
+    left = [path.name for path in place.state.glob("local/*")]
+    assert len(left) == len(leftovers) and all(map(re.fullmatch, leftovers, left)), left
+    until(lambda: not of_this_test(place), "no process of a host is left", 10)
+    assert str(place.directory) not in pathlib.Path("/proc/mounts").read_text()
+
+
+@takes(3)
+@each("at once", "later")
+def test_a_half_made_host_is_removed(place, when):
+    """It is up, and its launcher fails all the same: processes, mounts, files go. If those cannot, the next attempt removes them."""
+    was = place.path("was")
+    refuses = 'if [ "$1" = --remove ]; then echo "the shredder is full"; exit 4; fi' if when == "later" else ""
+    mend = own_launcher(place, f"""{refuses}
 if [ "$1" = --start ]; then
-  {launcher} "$@" && cat "$2/state" >{place.path("was")} && echo "the power is out" && exit 4
+  "$REAL" "$@" && cat "$2/state" >{was} && echo "the power is out"
+  exit 4
 fi
-[ "$1" = --remove ] && [ "{fault}" = "start, stays" ] && echo "the shredder is full" && exit 4
-exec {launcher} "$@"
-""", 0o755)
-    key = place.path("host_key")
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)], check=True)
-    private, public = key.read_text(encoding="ascii"), key.with_suffix(".pub").read_text(encoding="ascii").strip()
-    local = {"addresses": place.addresses}
-    text = f"provider: local\nhostname: loki\nfqdn: loki.example.org\nsshpubkey: {public_key(place)}\n"
-    good = place.spec("good", text=text)
-    if fault == "another key":
-        text += f"ssh_host_keys: [{public_key(place)}]\n"
-    if fault == "no key":
-        private = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n"
-    if "key" in fault:
-        text += "ssh_host_private_key: |\n" + "".join(f"  {line}\n" for line in private.splitlines())
-    else:
-        place.configure(providers={"local": {**local, "launcher": str(faulty)}})
-    place.plan("local", deploy=["local:deploy"], destroy=["local:destroy"])
-    said = place.expect(1, "deploy", place.spec("bad", text=text))
-    print(said, list(place.state.glob("local/*")), place.path("was").exists() and place.path("was").read_text())
-    place.configure()
-    said = place.expect(0, "deploy", good)
-    print(said, list(place.state.glob("local/*")))
+exec "$REAL" "$@"
+""")
+    spec = example(place)
+    said = place.expect(1, "deploy", spec)
+    removed = "is removed" if when == "at once" else "could not be removed: the shredder is full"
+    assert f"starting loki.websages.com: the power is out; what this attempt made {removed}\n" in said.text, said
+    assert "state: ready" in was.read_text() and not alive(int(re.search(r"^init: (\d+)", was.read_text(), re.M)[1])), was.read_text()
+    no_host(place, [] if when == "at once" else [r"\.loki\.websages\.com\.gone-[0-9a-f]{8}"])
+    assert "instance_id" not in place.facts()
+    mend()
+    place.expect(0, "retry", "loki")
+    assert [path.name for path in place.state.glob("local/*")] == ["loki.websages.com"]
     facts = place.facts()
-    print(login(place, facts, "hostname"))
+    assert login(place, facts, "hostname") == "loki\n"
     place.confirmed(0, "destroy", "loki")
     nothing_left(place, "loki", facts)
-    assert not list(place.state.glob("local/*"))
-    raise Exception("x")
+    no_host(place)
+
+
+@each("none", "another")
+def test_a_host_with_a_wrong_key_is_removed(place, kind):
+    """What is no key is found while the files are written, another key than the one that is announced when they all are."""
+    key = place.path("host_key")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)], check=True)
+    private = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n" if kind == "none" else key.read_text(encoding="ascii")
+    lines = "".join(f"  {line}\n" for line in private.splitlines())
+    board = f"hostname: loki\nfqdn: loki.example.org\nssh_host_keys: [PUBLIC]\nssh_host_private_key: |\n{lines}"
+    said = place.expect(1, "task", "local:deploy", input=board.replace("PUBLIC", public_key(place)))
+    why = "ssh_host_keys: has another key than ssh_host_private_key; what this attempt made is removed"
+    assert (why if kind == "another" else "ssh_host_private_key: ") in said.err, said
+    no_host(place)
+    if kind == "none":
+        return
+    public = key.with_suffix(".pub").read_text(encoding="ascii").strip()
+    good = place.expect(0, "task", "local:deploy", input=board.replace("PUBLIC", public))
+    assert [path.name for path in place.state.glob("local/*")] == ["loki.example.org"]
+    asked = place.expect(6, "task", "local:destroy", input=good.out)
+    place.expect(0, "task", "local:destroy", "--confirm", re.search(r"--confirm (\S+)", asked.err)[1], input=good.out)
+    no_host(place)
+
+
+SYSTEMD = "/run/systemd/system"  # who has this directory runs systemd
+MAKE_SYSTEMD = f"mount -t tmpfs tmpfs /run\nmkdir -p {SYSTEMD}"
+
+
+def with_systemd_run(place, script):
+    """An environment where `systemd-run` is this script; what it was called with stands in the file `asked`, and its runtime directory."""
+    asked = place.path("asked")
+    place.write("stubs/systemd-run", f'#!/bin/sh\nprintf "%s\\n" "$@" >>{asked}\necho "$XDG_RUNTIME_DIR" >>{asked}\n{script}', 0o755)
+    return place.environment(PATH=f"{place.path('stubs')}:{os.environ['PATH']}")
+
+
+THROUGH = 'while [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n'
+
+
+def asked_for_one_scope(place, launcher, user):
+    *asked, runtime = place.path("asked").read_text().splitlines()
+    options, command = asked[:asked.index("--")], asked[asked.index("--") + 1:]
+    assert {"--scope", "--quiet", "--collect", "--description=jarvis local host loki.websages.com"} < set(options), asked
+    units = [word for word in options if re.fullmatch(r"--unit=jarvis-local-loki\.websages\.com-[0-9a-f]{8}", word)]
+    assert len(units) == 1 and command == [str(launcher), "--start", f"{place.state}/local/loki.websages.com"], asked
+    assert ("--user" in options, runtime) == ((True, f"/run/user/{user}") if user else (False, "")), asked
+
+
+@takes(3)
+@each("gives one", "gives none")
+def test_a_host_with_or_without_a_scope(place, systemd):
+    """Where systemd runs it is asked for a scope. The host is up either way: if there is none to be had, as an ordinary process."""
+    launcher = place.binary.parent / "jarvis-local"
+    environment = with_systemd_run(place, THROUGH if systemd == "gives one" else "echo 'Failed to connect to bus'\nexit 1\n")
+    if not os.path.isdir(SYSTEMD):
+        if os.geteuid() != 0:
+            raise Skip(f"there is no {SYSTEMD} here, and only root can mount one and make real hosts all the same")
+        apart(place, ["unshare", "--mount"], MAKE_SYSTEMD)
+    place.expect(0, "deploy", example(place), environment=environment)
+    asked_for_one_scope(place, launcher, os.geteuid())
+    facts = place.facts()
+    assert login(place, facts, "hostname") == "loki\n"
+    place.confirmed(0, "destroy", "loki")
+    nothing_left(place, "loki", facts)
+
+
+def test_a_scope_of_the_user(place):
+    """Who is not root asks his own systemd. No host is made, which this user of a user namespace could not: its launcher only says that
+    it was called."""
+    own_launcher(place, f'echo "$@" >>{place.path("launched")}\n')
+    apart(place, ["unshare", "--user", "--map-root-user", "--mount"], MAKE_SYSTEMD, ["unshare", "--user", "--map-user=1"])
+    place.plan("local", deploy=["local:deploy"])
+    place.expect(0, "deploy", example(place), environment=with_systemd_run(place, THROUGH))
+    assert [line for line in place.path("launched").read_text().splitlines() if line != "--probe"] == [
+        f"--start {place.state}/local/loki.websages.com"]
+    asked_for_one_scope(place, place.path("programs/jarvis-local"), 1)

@@ -1,8 +1,9 @@
 """A saved clipboard is a way back: `clipboard > f`, `replay f` from any task, `task` by hand."""
 import re
+import shutil
 
-from lab import takes
-from lab.place import LANGUAGES
+from lab import Gate, takes
+from lab.place import LANGUAGES, WORKERS
 
 TASKS = ["demo:before", "demo:empty", "demo:full", "demo:look"]
 
@@ -73,3 +74,53 @@ def test_with_a_real_host(place):
         assert "hostname: loki" in result.out
     finally:
         place.confirmed(0, "destroy", "loki")
+
+
+def interrupted(place, *command):
+    """A run that stands at its second of three tasks when jarvis is killed."""
+    gate = Gate(place.path("gate"))
+    serve = place.serve()
+    place.expect(0, *command, "--detach")
+    gate.began()
+    serve.kill()
+    gate.close()
+    shutil.rmtree(gate.directory)
+    return place.status("loki")["run"]
+
+
+def gated(place, **keys):
+    place.configure(workers={"ledger": {"run": str(WORKERS / "ledger.sh"), "grace": "300ms",
+                                        "tasks": {"one": {}, "hold": {}, "three": {}}}})
+    place.plan("demo", deploy=["ledger:one", "ledger:hold", "ledger:three"])
+    return place.spec("loki", provider="demo", record=place.path("record"), gate=place.path("gate"), **keys)
+
+
+@takes(3)
+def test_the_same_spec_goes_on_with_what_was_interrupted_and_another_does_not(place):
+    run = interrupted(place, "deploy", gated(place, wipe="[data]"))
+    for keys in ({}, {"wipe": "[data]", "size": 512}, {"wipe": "[log]"}):
+        said = place.expect(3, "deploy", gated(place, **keys))
+        assert f"held by run {run}" in said.err and "jarvis cancel" in said.err, said
+    assert ran(place) == ["one", "hold"]
+    gate = Gate(place.path("gate"))
+    gate.open()
+    said = place.expect(0, "deploy", gated(place, wipe="[data]"))
+    assert f"loki: goes on with run {run}, which was interrupted" in said.out, said
+    assert ran(place) == ["hold", "three"]
+    gate.close()
+
+
+@takes(3)
+def test_a_part_of_a_deploy_is_not_taken_for_the_whole(place):
+    gate = Gate(place.path("gate"))
+    gate.open()
+    spec = gated(place)
+    place.expect(0, "deploy", spec)
+    gate.close()
+    shutil.rmtree(gate.directory)
+    saved = place.write("saved.yaml", place.clipboard("loki"))
+    ran(place)
+    run = interrupted(place, "replay", saved, "--from", "ledger:hold")
+    said = place.expect(3, "deploy", spec)
+    assert f"held by run {run}" in said.err, said
+    assert ran(place) == ["hold"]

@@ -2,12 +2,16 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import stat
+import subprocess
+import threading
 import time
 
-from lab import Gate, takes, until
+from lab import Gate, Process, takes, until
+from lab.marks import Skip
 from lab.other_uid import Connection, Stranger, uid_of
 from lab.place import LANGUAGES
 
@@ -153,6 +157,25 @@ def fill(place, count):
 
 
 @takes(2)
+def test_a_second_one_is_refused(place):
+    """Who would serve the same state is told so at once; the first goes on, run and all."""
+    configure(place)
+    gate = Gate(place.path("gate"))
+    serve = place.serve()
+    place.expect(0, "deploy", place.spec("loki", provider="demo", gate=place.path("gate")), "--detach")
+    gate.began()
+    second = place.expect(3, "serve")
+    assert (second.out, second.err) == ("", f"jarvis: refused: another jarvis holds {place.state}\n"), second
+    assert serve.running() and "loki: 2/3 gate" in place.expect(0, "status", "loki").out
+    gate.open()
+    place.until_state("loki", "succeeded")
+    assert serve.stop() == 0 and "another" not in serve.output(), serve.output()
+    # With nobody there it is free.
+    assert place.serve().stop() == 0
+    gate.close()
+
+
+@takes(2)
 def test_a_new_command_is_answered_while_it_stops(place):
     configure(place, grace="20s")
     gate = Gate(place.path("gate"))
@@ -219,6 +242,62 @@ def test_a_task_by_hand_is_in_the_audit_log(place):
     assert b"only `task` is run by hand" in one.ends()
     serve.stop()
     assert "none was changed" in place.expect(0, "audit").out
+
+
+# A /dev of one's own in a mount namespace: the usual devices of the machine's, and as /dev/log a socket of the test's.
+OWN_DEV = """
+for device in null zero full random urandom; do mount --bind /dev/$device $0/$device; done
+mount --rbind $0 /dev
+exec "$@"
+"""
+
+
+@takes(2)
+def test_the_audit_log_also_goes_to_syslog(place):
+    """Whole records, as they stand in the file: of who serves, of who is alone, and of a task by hand."""
+    configure(place)
+    for device in ("null", "zero", "full", "random", "urandom"):
+        place.write(f"dev/{device}", "")
+    place.path("dev/fd").symlink_to("/proc/self/fd")
+    world = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", OWN_DEV, str(place.path("dev"))]
+    tried = subprocess.run([*world, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        raise Skip(f"no mount namespace for a /dev/log of the test's own: {tried.stderr.strip()}")
+    heard = []
+
+    def jarvis(status, *arguments, input=b""):
+        done = subprocess.run([*world, *place.arguments(*arguments)], input=input, capture_output=True, check=False, timeout=60,
+                              cwd=place.directory, env=place.environment())
+        assert done.returncode == status, done
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
+        syslog.bind(str(place.path("dev/log")))
+
+        def listen():
+            while (datagram := syslog.recv(65536)) != b"end":
+                heard.append(datagram.decode())
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        spec = place.spec("loki", provider="demo")
+        jarvis(0, "plan", spec)
+        jarvis(1, "task", "demo:fail", input=b"hostname: loki\nfqdn: loki.example.org\nprovider: demo\n")
+        serve = place.background(Process([*world, *place.arguments("serve")], place.path("serve.log"), place.directory,
+                                         place.environment()))
+        until(place.answers, "it serves")
+        place.expect(0, "freeze", "because", "100%n of it moves")
+        place.expect(2, "deploy", place.path("nowhere.yaml"))
+        assert serve.stop() == 0
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"end", str(place.path("dev/log")))
+        listener.join(30)
+    # 85: facility authpriv, severity notice.
+    records = [re.fullmatch(r"<85>\w{3} [ \d]\d [\d:]{8} jarvis\[\d+\]: (.*)", line)[1] for line in heard]
+    assert records == (place.state / "audit.log").read_text().splitlines(), heard
+    told = [(one["who"], one["command"].split("jarvis.yaml ", 1)[1].split(f" {place.directory}")[0], one["result"])
+            for one in map(json.loads, records)]
+    assert told == [("uid 0", *words) for words in [
+        ("plan", "done"), ("task demo:fail", "asked"), ("task demo:fail", "failed"), ("freeze because 100%n of it moves", "asked"),
+        ("freeze because 100%n of it moves", "done"), ("deploy", "asked"), ("deploy", "not understood")]], told
 
 
 @takes(3)

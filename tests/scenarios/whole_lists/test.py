@@ -48,12 +48,22 @@ def test_a_host_from_its_spec_to_a_login_and_anew(place, provider):
         place.expect(0, "deploy", spec, seconds=120)  # nothing anew
         assert it.machine().id == first.id and place.facts()["ssh_host_keys"] == board["ssh_host_keys"]
         assert len(bodies.made) == 1
+        for task in ("keys:prepare", f"{provider}:get_address"):  # it shows its own keys, not those of then
+            place.expect(0, "retry", "loki", "from", task, seconds=120)
+            assert it.machine().id == first.id and place.facts()["ssh_host_keys"] == board["ssh_host_keys"]
 
         place.confirmed(0, "redeploy", spec)
         assert check_host(place, it, bodies) != told and len(bodies.made) == 2
         again = place.facts()
         assert set(again["ssh_host_keys"]).isdisjoint(board["ssh_host_keys"])
         assert again["remote_ssh_pubkey"] != board["remote_ssh_pubkey"]
+
+        # Its keys are gone with a machine that somebody deletes; another one has others.
+        it.end_outside(it.machine())
+        said = place.expect(1, "deploy", spec)
+        assert "is gone" in said.text and "redeploy" in said.text and not it.machines("loki"), said
+        place.confirmed(0, "redeploy", spec)
+        check_host(place, it, bodies)
 
         place.confirmed(0, "destroy", "loki")
         assert not it.machines("loki")

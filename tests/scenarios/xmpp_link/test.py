@@ -16,7 +16,7 @@ from lab.xmpp_town import JARVIS, LOKI, OPS, THOR, link, ops, town
 def test_direct_messages(place):
     with town(place, "thor") as server, link(place, server) as jarvis, Person(server, "thor") as thor:
         up = jarvis.next("up")
-        assert up == {"type": "up", "nick": "jarvis", "limit": 4000}, up
+        assert up == {"type": "up", "nick": "jarvis", "limit": 4000, "confirms": True}, up
         assert "TLS1.3" in jarvis.log(), jarvis.log()
         thor.say(JARVIS, "status")
         heard = jarvis.next("message")
