@@ -139,8 +139,8 @@ Ec2Volume volume_of(const pugi::xml_node& item) {
 }
 
 Ec2Address address_of(const pugi::xml_node& item) {
-  return {text_at(item, "allocationId"), text_at(item, "publicIp"), text_at(item, "instanceId"),
-          text_at(item, "associationId"), tags_at(item)};
+  return {text_at(item, "allocationId"),  text_at(item, "publicIp"),           text_at(item, "instanceId"),
+          text_at(item, "associationId"), text_at(item, "networkInterfaceId"), tags_at(item)};
 }
 
 std::string tag_of(const Tagged& tags, const std::string& key) {

@@ -52,6 +52,7 @@ Ec2Volume volume_of(const pugi::xml_node& item);
 
 struct Ec2Address {
   std::string id, ip, machine, association;
+  std::string card;  // the network interface, of a machine or of something else
   Tagged tags;
 };
 Ec2Address address_of(const pugi::xml_node& item);

@@ -38,6 +38,9 @@ Ec2Address the_one(const Call& call, Ec2Api& api, std::vector<Ec2Address> found,
 
 // From the machine before this one, if that is gone.
 void take_off(Ec2Api& api, const Ec2Address& address) {
+  if (address.machine.empty())
+    throw Error(Kind::Refused,
+                called(address) + " is with network interface " + address.card + "; jarvis does not take it away");
   Query query("DescribeInstances");
   query.filter("instance-id", {address.machine});
   Ec2Instance other;
@@ -99,7 +102,7 @@ bool associate_address(const Call& call, Ec2Api& api, const Ec2Instance& machine
     address = the_one(call, api, found, machine.id);
   }
   if (address.machine == machine.id) return false;
-  if (!address.machine.empty()) take_off(api, address);
+  if (!address.association.empty()) take_off(api, address);
   Query query("AssociateAddress");
   query.set("AllocationId", address.id).set("InstanceId", machine.id).set("AllowReassociation", "false");
   change_or_wait(api, query, poll);

@@ -20,7 +20,7 @@ Query allocate_address(const Marks& marks);
 void release_address(Ec2Api& api, const Ec2Address& address);
 
 // Allocates and associates if the spec asks for it; true when something was changed. Error(Refused) if it is with
-// a machine that is there; from one that is gone it is taken off.
+// a machine that is there, or with what is no machine; from one that is gone it is taken off.
 bool associate_address(const workers::Call& call, Ec2Api& api, const Ec2Instance& machine,
                        std::chrono::milliseconds poll);
 

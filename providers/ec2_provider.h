@@ -37,7 +37,8 @@ class Ec2 final : public Provider {
   std::vector<Offer> offers() override;
 
   // What a machine that is gone has left, in all regions: deleted, or in plan mode told. A terminated machine is not
-  // there any more for the tasks, and takes minutes to let go of its volumes: not_yet() meanwhile.
+  // there any more for the tasks, and takes minutes to let go of its volumes: not_yet() meanwhile. Error(Refused) if
+  // there is something that somebody else has by now; all else is deleted before.
   void sweep(const Call& call, Extent extent);
   // GetConsoleOutput, decoded; empty while there is none.
   std::string console(const Machine& machine);
@@ -51,6 +52,8 @@ class Ec2 final : public Provider {
   Machine seen(Ec2Api& api, const Ec2Instance& instance);
   // Error for a machine that EC2 would not stop and terminate: asked before a redeploy stops it.
   void must_be_deletable(const Machine& machine);
+  // Takes out what is somebody else's by now, with a machine or a network interface of theirs; a sentence each.
+  std::vector<std::string> take_out_held(const std::string& fqdn, Ec2Belongings& belongings);
   void read_instances(Ec2Api& api, const Query& query, std::vector<Machine>& into);
 
   std::string run_, step_;

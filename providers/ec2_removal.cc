@@ -18,13 +18,25 @@ Ec2Scope scope_of(const workers::Call& call, Extent extent) {
   return {extent, call.clipboard.list("wipe"), call.run, call.step};
 }
 
+std::string joined(const std::vector<std::string>& words, const char* between) {
+  std::string made;
+  for (const std::string& word : words) made += (made.empty() ? "" : between) + word;
+  return made;
+}
+
+void must_be_free(const std::vector<std::string>& held) {
+  if (!held.empty()) throw Error(Kind::Refused, joined(held, "; ") + "; jarvis does not take it away");
+}
+
 }  // namespace
 
 void Ec2::remove(const Call& call, const Machine& machine, Extent extent) {
   Ec2Api& api = api_of(machine.id);
   const std::string fqdn = call.clipboard.require("fqdn");
   const Ec2Scope scope = scope_of(call, extent);
-  const Ec2Belongings going = belongings_of(api, fqdn, scope);
+  Ec2Belongings going = belongings_of(api, fqdn, scope);
+  auto held = take_out_held(fqdn, going);
+  if (extent != Extent::Step) must_be_free(held);  // of what is taken back the rest goes all the same
   go_with_machine(api, going, machine.id, true);
   try {
     Query end("TerminateInstances");
@@ -40,17 +52,23 @@ void Ec2::remove(const Call& call, const Machine& machine, Extent extent) {
   };
   if (!wait_until(gone, poll(), kGoesWithin)) workers::not_yet(machine.id + " is not shutting down yet", poll());
   if (extent != Extent::Step) return;  // sweep() does the rest, and does it again after a crash
-  const auto released = [&] { return release(call, api, belongings_of(api, fqdn, scope)); };
-  if (wait_until(released, poll(), kGoesWithin)) return;
-  std::string left;
-  for (const std::string& line : belongings_of(api, fqdn, scope).lines()) left += (left.empty() ? "" : ", ") + line;
-  if (!left.empty())
-    throw Error(Kind::Permanent, machine.id + " is terminated and still has " + left + ": `destroy` deletes that");
+  Ec2Belongings left;
+  const auto released = [&] {
+    left = belongings_of(api, fqdn, scope);
+    held = take_out_held(fqdn, left);
+    return release(call, api, left);
+  };
+  if (!wait_until(released, poll(), kGoesWithin))
+    throw Error(Kind::Permanent,
+                machine.id + " is terminated and still has " + joined(left.lines(), ", ") + ": `destroy` deletes that");
+  must_be_free(held);
 }
 
 std::vector<std::string> Ec2::belongings(const Call& call, const Machine& machine, Extent extent) {
   if (call.plan) must_be_deletable(machine);
-  auto found = belongings_of(api_of(machine.id), call.clipboard.require("fqdn"), scope_of(call, extent));
+  const std::string fqdn = call.clipboard.require("fqdn");
+  auto found = belongings_of(api_of(machine.id), fqdn, scope_of(call, extent));
+  must_be_free(take_out_held(fqdn, found));
   // Its root volume is the machine itself.
   std::erase_if(found.volumes, [&](const Ec2Volume& volume) {
     return volume.machine == machine.id && tag_of(volume.tags, kVolumeTag).empty();
@@ -71,14 +89,46 @@ void Ec2::must_be_deletable(const Machine& machine) {
   }
 }
 
+std::vector<std::string> Ec2::take_out_held(const std::string& fqdn, Ec2Belongings& belongings) {
+  std::map<std::string, std::string> holders;  // by id, those that are asked for several times
+  const auto holder = [&](const std::string& id) {
+    if (id.empty()) return std::string();
+    const auto [known, fresh] = holders.try_emplace(id);
+    if (fresh) {
+      const auto other = machine(id);
+      const bool ours = other && other->marks && other->marks->fqdn == fqdn;  // or it was listed late
+      if (other && !ours) known->second = other->id + " (" + other->name + ")";
+    }
+    return known->second;
+  };
+  std::vector<std::string> lines;
+  std::erase_if(belongings.volumes, [&](const Ec2Volume& volume) {
+    const std::string other = holder(volume.machine);
+    if (!other.empty()) lines.push_back("volume " + volume.id + " of this host is with " + other);
+    return !other.empty();
+  });
+  std::erase_if(belongings.addresses, [&](const Ec2Address& address) {
+    const bool elsewhere = address.machine.empty() && !address.association.empty();  // a gateway, a load balancer
+    const std::string other = elsewhere ? "network interface " + address.card : holder(address.machine);
+    if (!other.empty())
+      lines.push_back("address " + address.ip + " (" + address.id + ") of this host is with " + other);
+    return !other.empty();
+  });
+  return lines;
+}
+
 void Ec2::sweep(const Call& call, Extent extent) {
   const std::string fqdn = call.clipboard.require("fqdn");
   const Ec2Scope scope = scope_of(call, extent);
-  std::string going, held;
+  std::string going;
+  std::vector<std::string> held;
+  bool all = true;
   for (const std::string& region : account_.regions()) {
     Ec2Api& api = account_.in(region);
+    Ec2Belongings left = belongings_of(api, fqdn, scope);
+    for (std::string& line : take_out_held(fqdn, left)) held.push_back(std::move(line));
     if (call.plan) {
-      for (const std::string& line : belongings_of(api, fqdn, scope).lines()) call.change("delete " + line);
+      for (const std::string& line : left.lines()) call.change("delete " + line);
       continue;
     }
     Query query("DescribeInstances");
@@ -86,20 +136,12 @@ void Ec2::sweep(const Call& call, Extent extent) {
     api.pages(query, "reservationSet", 200, [&](const pugi::xml_node& reservation) {
       for (const auto& item : reservation.child("instancesSet").children("item")) going = instance_of(item).id;
     });
-    const Ec2Belongings left = belongings_of(api, fqdn, scope);
-    for (const Ec2Volume& volume : left.volumes) {
-      const auto other = volume.machine.empty() ? std::nullopt : machine(volume.machine);
-      const bool ours = other && other->marks && other->marks->fqdn == fqdn;  // it was listed late
-      if (other && !ours)
-        throw Error(Kind::Refused, "volume " + volume.id + " of this host is with " + other->id + " (" + other->name +
-                                       "); jarvis does not take it away");
-    }
-    if (!release(call, api, left)) held = "its volumes";
+    all = release(call, api, left) && all;
   }
-  if (!going.empty()) held = going;
-  if (held.empty()) return;
-  call.progress("waiting for EC2 to let go of " + held);
-  workers::not_yet("EC2 has not let go of " + held + " yet", poll());
+  if (going.empty() && all) return must_be_free(held);
+  if (going.empty()) going = "its volumes";
+  call.progress("waiting for EC2 to let go of " + going);
+  workers::not_yet("EC2 has not let go of " + going + " yet", poll());
 }
 
 }  // namespace jarvis::providers

@@ -407,3 +407,60 @@ def test_protected_from_termination(place):
         assert ec2.machines()[0]["state"] == "running" and ec2.addresses()[0]["instanceId"] == machine["id"]
         disks = {one["ebs"]["volumeId"]: one["ebs"]["deleteOnTermination"] for one in ec2.machines()[0]["blockDeviceMapping"]}
         assert disks[data_volumes(ec2)["data"]["id"]] == "false", disks
+
+
+@takes(8)
+def test_an_address_that_is_somebody_elses_by_now(place):
+    """Ours by its tags, and with another machine or at a network interface: never taken away, and said before anything goes."""
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        place.expect(0, "deploy", spec(place, elastic=True))
+        [address] = ec2.addresses()
+        other = ec2.run_outside("other.example.org")
+
+        def give_to(**whom):
+            ec2.call("DisassociateAddress", AssociationId=ec2.addresses()[0]["associationId"])
+            ec2.call("AssociateAddress", AllocationId=address["id"], **whom)
+        give_to(InstanceId=other)
+        refused = (f"address {address['publicIp']} ({address['id']}) of this host is with {other} (other.example.org); "
+                   "jarvis does not take it away")
+        said = place.expect(1, "destroy", "loki")
+        assert refused in said.text, said
+        [machine] = [one for one in ec2.machines() if one["name"] == FQDN]
+        assert machine["state"] == "running" and ec2.addresses()[0]["instanceId"] == other
+
+        subnet = ec2.call("DescribeSubnets")["subnetSet"][0]["subnetId"]
+        card = ec2.call("CreateNetworkInterface", SubnetId=subnet)["networkInterface"]["networkInterfaceId"]
+        give_to(NetworkInterfaceId=card)
+        said = place.expect(1, "destroy", "loki")
+        assert f"is with network interface {card}; jarvis does not take it away" in said.text, said
+        said = place.expect(1, "deploy", spec(place, elastic=True))
+        assert f"is with network interface {card}; jarvis does not take it away" in said.text, said
+
+        # It came to be there after the question was answered, and the machine is gone.
+        give_to(InstanceId=machine["id"])
+        board = place.clipboard("loki")
+        asked = place.expect(6, "task", "ec2:destroy", input=board)
+        give_to(InstanceId=other)
+        ec2.terminate_outside(machine["id"])
+        said = place.expect(1, "task", "ec2:destroy", "--confirm", re.search(r"--confirm (\S+)\s*$", asked.text)[1], input=board)
+        assert refused in said.text and ec2.addresses()[0]["instanceId"] == other, said
+
+
+@takes(6)
+def test_what_is_taken_back_leaves_an_address_with_others(place):
+    with Moto(place.host) as ec2, FaultProxy(place.host, ec2.url, Ec2()) as proxy:
+        cloud(place, ec2, url=proxy.url)
+        other = ec2.run_outside("other.example.org")
+        held = proxy.fault("hold", when="CreateVolume")
+        deploying = place.start("deploy", spec(place, elastic=True, volumes={"data": 5}))
+        held.reached()
+        [address] = ec2.addresses()
+        ec2.call("DisassociateAddress", AssociationId=address["associationId"])
+        ec2.call("AssociateAddress", AllocationId=address["id"], InstanceId=other)
+        held.drop()
+        deploying.wait()
+        said = deploying.output()
+        assert f"is with {other} (other.example.org); jarvis does not take it away" in said, said
+        assert [one["instanceId"] for one in ec2.addresses()] == [other]
+        assert [one["id"] for one in ec2.machines()] == [other] and not key_pairs(ec2)
