@@ -15,8 +15,7 @@ constexpr std::size_t kConsoleLines = 60;
 void end_machine(Call& call, Extent extent) {
   Ec2 ec2(call);
   (extent == Extent::All ? destroy : delete_machine)(call, ec2);
-  // In plan mode the machine's belongings are told with it; without one, what is left is told here.
-  if (!call.plan || ec2.found().empty()) ec2.sweep(call, extent);
+  ec2.sweep(call, extent);
 }
 
 }  // namespace

@@ -36,13 +36,13 @@ class Ec2 final : public Provider {
   std::vector<Owned> owned() override;
   std::vector<Offer> offers() override;
 
-  // What a machine that is gone has left, in all regions: deleted, or in plan mode told. A terminated machine is not
-  // there any more for the tasks, and takes minutes to let go of its volumes: not_yet() meanwhile. Error(Refused) if
-  // there is something that somebody else has by now; all else is deleted before.
+  // What a machine that is gone has left, in all regions: deleted, or in plan mode told, without what was told of a
+  // machine that is there. A terminated machine is not there any more for the tasks, and takes minutes to let go of its
+  // volumes: not_yet() meanwhile. Error(Refused) if there is something that somebody else has by now; all else is
+  // deleted before.
   void sweep(const Call& call, Extent extent);
   // GetConsoleOutput, decoded; empty while there is none.
   std::string console(const Machine& machine);
-  const std::vector<Machine>& found() const { return found_; }  // by find(), the last time
   std::chrono::milliseconds poll() const { return account_.poll(); }
 
  private:
@@ -60,7 +60,7 @@ class Ec2 final : public Provider {
   Ec2Account account_;
   std::map<std::string, std::string> regions_;  // of machines that were seen
   std::optional<Machine> made_;                 // by this step
-  std::vector<Machine> found_;
+  std::vector<Machine> found_;                  // by find(), the last time
   std::optional<Ec2Launch> launch_;
 };
 

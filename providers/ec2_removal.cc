@@ -120,10 +120,13 @@ std::vector<std::string> Ec2::take_out_held(const std::string& fqdn, Ec2Belongin
 void Ec2::sweep(const Call& call, Extent extent) {
   const std::string fqdn = call.clipboard.require("fqdn");
   const Ec2Scope scope = scope_of(call, extent);
-  std::string going;
+  std::string going, told_of;
+  // Of a machine that is there belongings() has told what it has in its region.
+  if (call.plan && !found_.empty()) told_of = regions_.at(found_.front().id);
   std::vector<std::string> held;
   bool all = true;
   for (const std::string& region : account_.regions()) {
+    if (region == told_of) continue;
     Ec2Api& api = account_.in(region);
     Ec2Belongings left = belongings_of(api, fqdn, scope);
     for (std::string& line : take_out_held(fqdn, left)) held.push_back(std::move(line));

@@ -464,3 +464,27 @@ def test_what_is_taken_back_leaves_an_address_with_others(place):
         assert f"is with {other} (other.example.org); jarvis does not take it away" in said, said
         assert [one["instanceId"] for one in ec2.addresses()] == [other]
         assert [one["id"] for one in ec2.machines()] == [other] and not key_pairs(ec2)
+
+
+def host_tags(kind, **tags):
+    """TagSpecification of something that carries these tags, with `jarvis:` before their names."""
+    made = {"TagSpecification_1_ResourceType": kind}
+    for number, (name, value) in enumerate({"fqdn": FQDN, "run": "r", "step": "r.1", **tags}.items(), 1):
+        made |= {f"TagSpecification_1_Tag_{number}_Key": f"jarvis:{name}", f"TagSpecification_1_Tag_{number}_Value": value}
+    return made
+
+
+@takes(8)
+def test_what_the_question_names_is_of_all_regions(place):
+    with Moto(place.host) as ec2:
+        cloud(place, ec2, regions=["us-west-2"])
+        place.expect(0, "deploy", spec(place, volumes={"logs": 5}))
+        west = ec2.call("CreateVolume", region="us-west-2", AvailabilityZone="us-west-2a", Size="7",
+                        **host_tags("volume", volume="data"))["volumeId"]
+        board = place.clipboard("loki")
+        assert west not in would(place, "ec2:delete_machine", board)
+        assert f"change: delete volume data ({west}, 7 GB)" in would(place, "ec2:delete_machine", board + "wipe: [data]\n")
+        asked = place.confirmed(0, "destroy", "loki").asked
+        assert f"delete volume data ({west}, 7 GB)" in asked and asked.count("delete volume logs (") == 1, asked
+        nothing_left(ec2)
+        assert not ec2.volumes(region="us-west-2")
