@@ -14,17 +14,39 @@ std::string called(const Ec2Volume& volume) {
   return "volume " + name + " (" + volume.id + ", " + std::to_string(volume.gigabytes) + " GB)";
 }
 
+std::string short_name(const std::string& device) {
+  return device.substr(device.rfind('/') + 1);
+}
+
+bool is_data(const Tagged& tags, const std::string& fqdn) {
+  return tag_of(tags, kFqdnTag) == fqdn && !tag_of(tags, kVolumeTag).empty();
+}
+
+// Whether a disk is to go that goes or stays as it is now.
+bool goes(const Ec2Instance& machine, const Ec2Instance::Disk& disk, const Ec2Volume* ours, const Ec2Scope& scope) {
+  const bool is_root = disk.device == machine.root_device;
+  if (ours != nullptr && is_root) return true;  // it is the machine itself
+  if (ours != nullptr && !tag_of(ours->tags, kVolumeTag).empty()) return scope.takes_volume(ours->tags);
+  if (ours != nullptr && scope.takes_volume(ours->tags)) return true;
+  const bool wiped = scope.extent == Extent::Machine && !is_root && scope.wipes(short_name(disk.device));
+  return disk.dies_with_it || wiped;
+}
+
 }  // namespace
 
 bool Ec2Scope::of_this_step(const Tagged& tags) const {
   return tag_of(tags, kRunTag) == run && tag_of(tags, kStepTag) == step;
 }
 
+bool Ec2Scope::wipes(const std::string& name) const {
+  return std::find(wiped.begin(), wiped.end(), name) != wiped.end();
+}
+
 bool Ec2Scope::takes_volume(const Tagged& tags) const {
   if (extent == Extent::All) return true;
   if (extent == Extent::Step) return of_this_step(tags);
   const std::string name = tag_of(tags, kVolumeTag);
-  return name.empty() || std::find(wiped.begin(), wiped.end(), name) != wiped.end();
+  return !name.empty() && wipes(name);
 }
 
 bool Ec2Scope::takes_address(const Tagged& tags) const {
@@ -62,13 +84,41 @@ Ec2Belongings belongings_of(Ec2Api& api, const std::string& fqdn, const Ec2Scope
   return found;
 }
 
-void go_with_machine(Ec2Api& api, const Ec2Belongings& belongings, const std::string& machine, bool go) {
-  for (const Ec2Volume& volume : belongings.volumes) {
-    // Its root volume goes with it in any case.
-    if (volume.machine != machine || tag_of(volume.tags, kVolumeTag).empty()) continue;
+std::vector<Ec2Disk> other_disks(Ec2Api& api, const Ec2Instance& machine, const std::string& fqdn) {
+  std::vector<std::string> ids;
+  for (const Ec2Instance::Disk& disk : machine.disks) {
+    if (!disk.volume.empty() && disk.device != machine.root_device) ids.push_back(disk.volume);
+  }
+  std::vector<Ec2Disk> others;
+  for (const Ec2Volume& volume : volumes_with(api, ids)) {
+    if (is_data(volume.tags, fqdn)) continue;
+    const auto disk = std::find_if(machine.disks.begin(), machine.disks.end(),
+                                   [&](const Ec2Instance::Disk& one) { return one.volume == volume.id; });
+    const std::string name = short_name(disk->device);
+    others.push_back({name, "disk " + name + " (" + volume.id + ", " + std::to_string(volume.gigabytes) + " GB)",
+                      tag_of(volume.tags, kFqdnTag) == fqdn, disk->dies_with_it});
+  }
+  return others;
+}
+
+std::map<std::string, bool> turns_of(const Ec2Instance& machine, const std::vector<Ec2Volume>& volumes,
+                                     const Ec2Scope& scope) {
+  std::map<std::string, bool> turns;
+  for (const Ec2Instance::Disk& disk : machine.disks) {
+    if (disk.volume.empty()) continue;
+    const auto ours =
+        std::find_if(volumes.begin(), volumes.end(), [&](const Ec2Volume& one) { return one.id == disk.volume; });
+    const bool going = goes(machine, disk, ours == volumes.end() ? nullptr : &*ours, scope);
+    if (going != disk.dies_with_it) turns[disk.device] = going;
+  }
+  return turns;
+}
+
+void turn(Ec2Api& api, const std::string& machine, const std::map<std::string, bool>& turns, bool back) {
+  for (const auto& [device, goes] : turns) {
     Query query("ModifyInstanceAttribute");
-    query.set("InstanceId", machine).set("BlockDeviceMapping.1.DeviceName", volume.device);
-    query.set("BlockDeviceMapping.1.Ebs.DeleteOnTermination", go ? "true" : "false");
+    query.set("InstanceId", machine).set("BlockDeviceMapping.1.DeviceName", device);
+    query.set("BlockDeviceMapping.1.Ebs.DeleteOnTermination", goes != back ? "true" : "false");
     change_unless(api, query, "InvalidInstanceAttributeValue");  // it is just being detached
   }
 }

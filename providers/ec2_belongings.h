@@ -2,6 +2,7 @@
 // and which of it goes with the machine. Knows no clipboard but the `wipe` that it is given.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,13 @@
 
 namespace jarvis::providers {
 
-// What goes: with the machine alone what is of no use without it and the volumes that `wiped` names; of a step what its
-// marks name.
+// What goes: with the machine alone the key pair and what `wiped` names; of a step what its marks name; else all.
 struct Ec2Scope {
   Extent extent = Extent::Machine;
   std::vector<std::string> wiped;
   std::string run, step;
 
+  bool wipes(const std::string& name) const;
   bool takes_volume(const Tagged& tags) const;
   bool takes_address(const Tagged& tags) const;
   bool takes_key_pair(const Tagged& tags) const;
@@ -37,10 +38,23 @@ struct Ec2Belongings {
 
 Ec2Belongings belongings_of(Ec2Api& api, const std::string& fqdn, const Ec2Scope& scope);
 
-// Whether the volumes that are at this machine go when it is terminated.
-void go_with_machine(Ec2Api& api, const Ec2Belongings& belongings, const std::string& machine, bool go);
+// A disk of a machine that is neither its root nor a data volume of the host: an image brought it along, or somebody
+// attached it.
+struct Ec2Disk {
+  std::string name;  // "sdh", of /dev/sdh: what `wipe` calls it
+  std::string shown;
+  bool ours = false;          // by our tags: what a machine is made with carries them
+  bool dies_with_it = false;  // DeleteOnTermination
+};
+std::vector<Ec2Disk> other_disks(Ec2Api& api, const Ec2Instance& machine, const std::string& fqdn);
+
+// What has to become of DeleteOnTermination so that just what is to go does: true or false by device, where it is the
+// other now. `volumes`: all with the marks of this host. Pure.
+std::map<std::string, bool> turns_of(const Ec2Instance& machine, const std::vector<Ec2Volume>& volumes,
+                                     const Ec2Scope& scope);
+// Makes it so, or as it was before.
+void turn(Ec2Api& api, const std::string& machine, const std::map<std::string, bool>& turns, bool back);
 // Addresses and key pairs, and the volumes that no machine has. False while one is still with a machine.
-// going; Error(Refused) if it is with `standing` ones.
 bool release(const workers::Call& call, Ec2Api& api, const Ec2Belongings& belongings);
 
 }  // namespace jarvis::providers

@@ -186,6 +186,7 @@ Ec2Launch launch_of(const Clipboard& clipboard, Ec2Account& account) {
   for (const WantedVolume& one : wanted) {
     if (!named_volume(volumes, one.name)) launch.lacking.push_back(one);
   }
+  launch.unknown_to_wipe = unknown_to_wipe(clipboard, volumes);
   launch.new_address = elastic && addresses_of(api, fqdn).empty();
   return launch;
 }

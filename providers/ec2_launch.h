@@ -20,8 +20,9 @@ struct Ec2Launch {
   int disk = 0;                      // GB of the root volume; 0: as the image has it
   std::string key_name, public_key;  // empty: no key pair
   std::string user_data;
-  std::vector<WantedVolume> lacking;  // data volumes that would be made
-  bool new_address = false;           // an elastic address would be allocated
+  std::vector<WantedVolume> lacking;         // data volumes that would be made
+  bool new_address = false;                  // an elastic address would be allocated
+  std::vector<std::string> unknown_to_wipe;  // see ec2_volumes.h; of what a machine has may be disks
 
   std::string shown() const;
   // Without token and key pair, which come with the calls.

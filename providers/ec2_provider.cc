@@ -121,8 +121,12 @@ void Ec2::ask(const Call& call) {
   Ec2Launch launch = *launch_;
   if (!found_.empty()) {
     // A redeploy: the machine goes first, and the volumes that are wiped.
-    must_be_deletable(found_.front());
+    const Machine& machine = found_.front();
+    must_be_deletable(machine);
     const auto wiped = call.clipboard.list("wipe");
+    const auto others = other_disks(api_of(machine.id), instance(machine.id), call.clipboard.require("fqdn"));
+    must_lose_no_disk(machine, others, {Extent::Machine, wiped, run_, step_});
+    for (const Ec2Disk& disk : others) std::erase(launch.unknown_to_wipe, disk.name);
     for (const WantedVolume& one : wanted_volumes(call.clipboard)) {
       const auto same = [&](const WantedVolume& other) { return other.name == one.name; };
       if (std::find(wiped.begin(), wiped.end(), one.name) != wiped.end() &&
@@ -130,6 +134,8 @@ void Ec2::ask(const Call& call) {
         launch.lacking.push_back(one);
     }
   }
+  if (!launch.unknown_to_wipe.empty())
+    throw Error(Kind::Usage, "wipe: " + launch.unknown_to_wipe.front() + " is no volume of this host");
   ask_for(account_.in(launch.place.region), launch, {call.clipboard.require("fqdn"), run_, step_});
 }
 

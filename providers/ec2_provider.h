@@ -52,6 +52,8 @@ class Ec2 final : public Provider {
   Machine seen(Ec2Api& api, const Ec2Instance& instance);
   // Error for a machine that EC2 would not stop and terminate: asked before a redeploy stops it.
   void must_be_deletable(const Machine& machine);
+  // Error(Refused) for a disk that the next machine would not have, and that `wipe` does not name.
+  void must_lose_no_disk(const Machine& machine, const std::vector<Ec2Disk>& others, const Ec2Scope& scope);
   // Takes out what is somebody else's by now, with a machine or a network interface of theirs; a sentence each.
   std::vector<std::string> take_out_held(const std::string& fqdn, Ec2Belongings& belongings);
   void read_instances(Ec2Api& api, const Query& query, std::vector<Machine>& into);

@@ -34,15 +34,20 @@ void Ec2::remove(const Call& call, const Machine& machine, Extent extent) {
   Ec2Api& api = api_of(machine.id);
   const std::string fqdn = call.clipboard.require("fqdn");
   const Ec2Scope scope = scope_of(call, extent);
-  Ec2Belongings going = belongings_of(api, fqdn, scope);
-  auto held = take_out_held(fqdn, going);
+  Ec2Belongings left = belongings_of(api, fqdn, scope);
+  auto held = take_out_held(fqdn, left);
   if (extent != Extent::Step) must_be_free(held);  // of what is taken back the rest goes all the same
-  go_with_machine(api, going, machine.id, true);
+  std::map<std::string, bool> turns;
+  if (const auto now = instance_if_listed(machine.id)) {
+    if (extent == Extent::Machine) must_lose_no_disk(machine, other_disks(api, *now, fqdn), scope);
+    turns = turns_of(*now, volumes_of(api, fqdn), scope);
+  }
+  turn(api, machine.id, turns, false);
   try {
     Query end("TerminateInstances");
     change_unless(api, end.list("InstanceId", {machine.id}), "InvalidInstanceID.NotFound");
   } catch (const Ec2Refusal&) {
-    go_with_machine(api, going, machine.id, false);  // it stays, and somebody else may end it one day
+    turn(api, machine.id, turns, true);  // it stays, and somebody else may end it one day
     throw;
   }
   // Until EC2 says so the machine would be taken for one that is there, and kept by the next deploy.
@@ -52,7 +57,6 @@ void Ec2::remove(const Call& call, const Machine& machine, Extent extent) {
   };
   if (!wait_until(gone, poll(), kGoesWithin)) workers::not_yet(machine.id + " is not shutting down yet", poll());
   if (extent != Extent::Step) return;  // sweep() does the rest, and does it again after a crash
-  Ec2Belongings left;
   const auto released = [&] {
     left = belongings_of(api, fqdn, scope);
     held = take_out_held(fqdn, left);
@@ -67,13 +71,31 @@ void Ec2::remove(const Call& call, const Machine& machine, Extent extent) {
 std::vector<std::string> Ec2::belongings(const Call& call, const Machine& machine, Extent extent) {
   if (call.plan) must_be_deletable(machine);
   const std::string fqdn = call.clipboard.require("fqdn");
-  auto found = belongings_of(api_of(machine.id), fqdn, scope_of(call, extent));
+  const Ec2Scope scope = scope_of(call, extent);
+  auto found = belongings_of(api_of(machine.id), fqdn, scope);
   must_be_free(take_out_held(fqdn, found));
-  // Its root volume is the machine itself.
+  // Its root volume is the machine itself, and its other disks are told as such.
   std::erase_if(found.volumes, [&](const Ec2Volume& volume) {
     return volume.machine == machine.id && tag_of(volume.tags, kVolumeTag).empty();
   });
-  return found.lines();
+  const auto others = other_disks(api_of(machine.id), instance(machine.id), fqdn);
+  if (extent == Extent::Machine) must_lose_no_disk(machine, others, scope);
+  std::vector<std::string> lines;
+  for (const Ec2Disk& disk : others) {
+    if (disk.dies_with_it || scope.extent == Extent::Machine || disk.ours) lines.push_back(disk.shown);
+  }
+  for (std::string& line : found.lines()) lines.push_back(std::move(line));
+  return lines;
+}
+
+void Ec2::must_lose_no_disk(const Machine& machine, const std::vector<Ec2Disk>& others, const Ec2Scope& scope) {
+  for (const Ec2Disk& disk : others) {
+    if (scope.wipes(disk.name)) continue;
+    throw Error(Kind::Refused, disk.shown + " of ec2 " + machine.name + " (" + machine.id + ") would " +
+                                   (disk.dies_with_it ? "go along with the machine" : "be left behind") +
+                                   ", for it is no volume of this host: `wipe: [" + disk.name +
+                                   "]` gives it up, and the tags jarvis:fqdn and jarvis:volume make it one");
+  }
 }
 
 void Ec2::must_be_deletable(const Machine& machine) {

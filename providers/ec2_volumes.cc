@@ -112,6 +112,15 @@ std::vector<Ec2Volume> volumes_of(Ec2Api& api, const std::string& fqdn) {
   return found;
 }
 
+std::vector<Ec2Volume> volumes_with(Ec2Api& api, const std::vector<std::string>& ids) {
+  std::vector<Ec2Volume> found;
+  if (ids.empty()) return found;
+  Query query("DescribeVolumes");
+  query.filter("volume-id", ids);
+  api.pages(query, "volumeSet", 500, [&](const pugi::xml_node& item) { found.push_back(volume_of(item)); });
+  return found;
+}
+
 std::optional<Ec2Volume> named_volume(const std::vector<Ec2Volume>& volumes, const std::string& name) {
   std::optional<Ec2Volume> found;
   for (const Ec2Volume& volume : volumes) {
@@ -127,11 +136,6 @@ std::optional<Ec2Volume> named_volume(const std::vector<Ec2Volume>& volumes, con
 std::string zone_of_kept(const Clipboard& clipboard, const std::vector<Ec2Volume>& volumes) {
   const auto wanted = wanted_volumes(clipboard);
   const auto wiped = clipboard.list("wipe");
-  for (const std::string& name : wiped) {
-    const bool in_spec = std::any_of(wanted.begin(), wanted.end(), [&](const auto& one) { return one.name == name; });
-    if (!in_spec && !named_volume(volumes, name))
-      throw Error(Kind::Usage, "wipe: " + name + " is no volume of this host");
-  }
   std::string zone;
   for (const WantedVolume& one : wanted) {
     const auto there = named_volume(volumes, one.name);
@@ -146,6 +150,16 @@ std::string zone_of_kept(const Clipboard& clipboard, const std::vector<Ec2Volume
     zone = there->zone;
   }
   return zone;
+}
+
+std::vector<std::string> unknown_to_wipe(const Clipboard& clipboard, const std::vector<Ec2Volume>& volumes) {
+  const auto wanted = wanted_volumes(clipboard);
+  auto names = clipboard.list("wipe");
+  std::erase_if(names, [&](const std::string& name) {
+    return std::any_of(wanted.begin(), wanted.end(), [&](const auto& one) { return one.name == name; }) ||
+           named_volume(volumes, name);
+  });
+  return names;
 }
 
 Query create_volume(const WantedVolume& volume, const std::string& zone, const Marks& marks) {

@@ -26,12 +26,16 @@ std::string free_device(const Ec2Instance& machine);
 
 // Those with the marks of this host, data or not, that are there.
 std::vector<Ec2Volume> volumes_of(Ec2Api& api, const std::string& fqdn);
+// Those with these ids, whose ever they are.
+std::vector<Ec2Volume> volumes_with(Ec2Api& api, const std::vector<std::string>& ids);
 // The one of this name; Error(Refused) for two.
 std::optional<Ec2Volume> named_volume(const std::vector<Ec2Volume>& volumes, const std::string& name);
 
 // The zone where what stays of them is, so that a new machine must be there; empty if none stays. Error(Usage) if a
-// size changed, two are in different zones, or `wipe` names one that is not there.
+// size changed or two are in different zones.
 std::string zone_of_kept(const workers::Clipboard& clipboard, const std::vector<Ec2Volume>& volumes);
+// What `wipe` names and neither the spec nor these volumes do.
+std::vector<std::string> unknown_to_wipe(const workers::Clipboard& clipboard, const std::vector<Ec2Volume>& volumes);
 
 Query create_volume(const WantedVolume& volume, const std::string& zone, const Marks& marks);
 

@@ -347,7 +347,8 @@ TEST_CASE("ec2: where kept volumes want their machine") {
   };
   CHECK(has(wrong("volumes: {data: 30}", there), "usage: volumes: data: is kept and has 20 GB, the spec says 30"));
   CHECK(has(wrong("volumes: {data: 20, logs: 5}", there), "those that are kept are in us-east-1a and us-east-1b"));
-  CHECK(has(wrong("wipe: [dta]\nvolumes: {data: 20}", there), "wipe: dta is no volume of this host"));
+  CHECK(unknown_to_wipe(Clipboard::parse("wipe: [dta, new, data, old]\nvolumes: {data: 20, new: 3}\n"), there) ==
+        std::vector<std::string>{"dta"});
   CHECK(has(wrong("volumes: {data: 20}", {there[0], volume("vol-9", "data", 20, "us-east-1a")}),
             "refused: ec2 has two volumes data"));
 }
@@ -374,8 +375,8 @@ TEST_CASE("ec2: what goes with a machine") {
     bool root, data, older, address, old_address, key, old_key;
   };
   const Row rows[] = {
-      {"redeploy", {Extent::Machine, {}, "r2", "r2.1"}, true, false, false, false, false, true, true},
-      {"redeploy, wipe", {Extent::Machine, {"data"}, "r2", "r2.1"}, true, true, true, false, false, true, true},
+      {"redeploy", {Extent::Machine, {}, "r2", "r2.1"}, false, false, false, false, false, true, true},
+      {"redeploy, wipe", {Extent::Machine, {"data"}, "r2", "r2.1"}, false, true, true, false, false, true, true},
       {"destroy", {Extent::All, {}, "r2", "r2.1"}, true, true, true, true, true, true, true},
       {"taken back", {Extent::Step, {"data"}, "r1", "r1.2"}, true, true, false, true, false, true, false},
   };
@@ -388,6 +389,50 @@ TEST_CASE("ec2: what goes with a machine") {
     CHECK(row.scope.takes_address(older) == row.old_address);
     CHECK(row.scope.takes_key_pair(root) == row.key);
     CHECK(row.scope.takes_key_pair(older) == row.old_key);
+  }
+}
+
+TEST_CASE("ec2: which disks EC2 is told to delete or to leave") {
+  Ec2Volume root = volume("vol-root", "", 8, "us-east-1a"), more = root;
+  more.id = "vol-more";  // of the image; its tags are of the call that made the machine
+  const std::vector<Ec2Volume> ours = {root, more, volume("vol-data", "data", 20, "us-east-1a"),
+                                       volume("vol-logs", "logs", 5, "us-east-1a")};
+  Ec2Instance machine;
+  machine.root_device = "/dev/xvda";
+  const auto all_die = [&](bool die) {
+    machine.disks = {{"/dev/xvda", "vol-root", "attached", die},   {"/dev/sdb", "vol-more", "attached", die},
+                     {"/dev/sdf", "vol-data", "attached", die},    {"/dev/sdg", "vol-logs", "attached", die},
+                     {"/dev/sdh", "vol-foreign", "attached", die}, {"/dev/sdi", "", "", false}};
+  };
+  struct Row {
+    const char* what;
+    Ec2Scope scope;
+    std::map<std::string, bool> when_none_dies, when_all_die;
+  };
+  const Row rows[] = {
+      {"redeploy",
+       {Extent::Machine, {}, "r2", "r2.1"},
+       {{"/dev/xvda", true}},
+       {{"/dev/sdf", false}, {"/dev/sdg", false}}},
+      {"redeploy, wipe",
+       {Extent::Machine, {"logs", "sdb", "sdh", "xvda"}, "r2", "r2.1"},
+       {{"/dev/xvda", true}, {"/dev/sdb", true}, {"/dev/sdg", true}, {"/dev/sdh", true}},
+       {{"/dev/sdf", false}}},
+      {"destroy",
+       {Extent::All, {"sdh"}, "r2", "r2.1"},
+       {{"/dev/xvda", true}, {"/dev/sdb", true}, {"/dev/sdf", true}, {"/dev/sdg", true}},
+       {}},
+      {"taken back",
+       {Extent::Step, {"data"}, "r1", "r1.2"},
+       {{"/dev/xvda", true}},
+       {{"/dev/sdf", false}, {"/dev/sdg", false}}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    all_die(false);
+    CHECK(turns_of(machine, ours, row.scope) == row.when_none_dies);
+    all_die(true);
+    CHECK(turns_of(machine, ours, row.scope) == row.when_all_die);
   }
 }
 

@@ -488,3 +488,69 @@ def test_what_the_question_names_is_of_all_regions(place):
         assert f"delete volume data ({west}, 7 GB)" in asked and asked.count("delete volume logs (") == 1, asked
         nothing_left(ec2)
         assert not ec2.volumes(region="us-west-2")
+
+
+def attach(ec2, machine, device, dies, **more):
+    """A new disk at a machine; its id."""
+    zone = next(one for one in ec2.machines() if one["id"] == machine)["placement"]["availabilityZone"]
+    disk = ec2.call("CreateVolume", AvailabilityZone=zone, Size="3", **more)["volumeId"]
+    ec2.call("AttachVolume", VolumeId=disk, InstanceId=machine, Device=device)
+    ec2.call("ModifyInstanceAttribute", InstanceId=machine, BlockDeviceMapping_1_DeviceName=device,
+             BlockDeviceMapping_1_Ebs_DeleteOnTermination="true" if dies else "false")
+    return disk
+
+
+@each("dies", "stays", "of_the_image")
+@takes(8)
+def test_a_disk_that_is_no_volume(place, which):
+    """A redeploy would lose it: refused before anything is touched, unless the spec's `wipe` names it; a destroy says what goes."""
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        place.expect(0, "deploy", spec(place, volumes={"data": 20}))
+        [machine] = ec2.machines()
+        board = place.clipboard("loki")
+        asked = place.expect(6, "task", "ec2:delete_machine", input=board)
+        tags = host_tags("volume") if which == "of_the_image" else {}
+        disk = attach(ec2, machine["id"], "/dev/sdh", which == "dies", **tags)
+        fate = "would go along with the machine" if which == "dies" else "would be left behind"
+        refused = f"disk sdh ({disk}, 3 GB) of ec2 {FQDN} ({machine['id']}) {fate}, for it is no volume of this host"
+        # It came after the question.
+        said = place.expect(1, "task", "ec2:delete_machine", "--confirm", re.search(r"--confirm (\S+)\s*$", asked.text)[1], input=board)
+        assert refused in said.text and "`wipe: [sdh]` gives it up" in said.text, said
+        said = place.expect(1, "redeploy", spec(place, volumes={"data": 20}))
+        assert refused in said.text, said
+        assert [(one["id"], one["state"]) for one in ec2.machines()] == [(machine["id"], "running")]
+
+        said = would(place, "ec2:destroy", board)
+        assert (f"change: delete disk sdh ({disk}, 3 GB)" in said) == (which != "stays"), said
+        assert "change: delete volume data (" in said and said.count(disk) == (which != "stays"), said
+        asked = place.confirmed(0, "redeploy", spec(place, volumes={"data": 20}, wipe=["sdh"])).asked
+        assert f"delete disk sdh ({disk}, 3 GB)" in asked and "delete volume" not in asked, asked
+        assert disk not in [one["id"] for one in ec2.volumes()] and data_volumes(ec2)["data"]["attachmentSet"]
+        last = attach(ec2, ec2.machines()[0]["id"], "/dev/sdh", which == "dies", **tags)
+        place.confirmed(0, "destroy", "loki")
+        assert [one["id"] for one in ec2.volumes()] == ([last] if which == "stays" else []), ec2.volumes()
+        assert not ec2.machines() and not key_pairs(ec2)
+
+
+@takes(6)
+def test_a_volume_that_stays_although_it_was_to_go(place):
+    """DeleteOnTermination of a data volume, by somebody or of a destroy that was cut off: a redeploy keeps the volume all the same."""
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        place.expect(0, "deploy", spec(place, volumes={"data": 20}))
+        data, [machine] = data_volumes(ec2)["data"], ec2.machines()
+        ec2.call("ModifyInstanceAttribute", InstanceId=machine["id"], BlockDeviceMapping_1_DeviceName=data["attachmentSet"][0]["device"],
+                 BlockDeviceMapping_1_Ebs_DeleteOnTermination="true")
+        place.confirmed(0, "redeploy", spec(place, volumes={"data": 20}))
+        assert data_volumes(ec2)["data"]["id"] == data["id"]
+
+
+@takes(6)
+def test_a_volume_that_is_wiped_and_not_wanted_any_more(place):
+    """The machine that comes after it is made of a spec whose `wipe` names what is gone by then."""
+    with Moto(place.host) as ec2:
+        cloud(place, ec2)
+        place.expect(0, "deploy", spec(place, volumes={"data": 20, "logs": 5}))
+        place.confirmed(0, "redeploy", spec(place, volumes={"data": 20}, wipe=["logs"]))
+        assert list(data_volumes(ec2)) == ["data"] and len(ec2.machines()) == 1
