@@ -16,38 +16,9 @@ bool is_data(const Ec2Instance& instance, const Ec2Instance::Disk& disk) {
   return !disk.volume.empty() && disk.device != instance.root_device && !disk.dies_with_it;
 }
 
-std::string volume_name(const Ec2Volume& volume) {
-  std::string ours = tag_of(volume.tags, kVolumeTag);
-  if (!ours.empty()) return ours;
-  return volume.device.substr(volume.device.rfind('/') + 1);
-}
-
-std::vector<Ec2Volume> data_volumes(Ec2Api& api, const Ec2Instance& instance) {
-  std::vector<std::string> ids;
-  for (const auto& disk : instance.disks) {
-    if (is_data(instance, disk)) ids.push_back(disk.volume);
-  }
-  std::vector<Ec2Volume> found;
-  if (ids.empty()) return found;
-  Query query("DescribeVolumes");
-  query.filter("volume-id", ids);
-  api.pages(query, "volumeSet", 500, [&](const pugi::xml_node& item) { found.push_back(volume_of(item)); });
-  return found;
-}
-
-std::vector<Ec2Address> addresses_at(Ec2Api& api, const std::string& machine) {
-  Query query("DescribeAddresses");
-  query.filter("instance-id", {machine});
-  const auto answer = api.look(query);
-  std::vector<Ec2Address> found;
-  for (const auto& item : answer->document_element().child("addressesSet").children("item"))
-    found.push_back(address_of(item));
-  return found;
-}
-
-Query create_tags(const std::vector<std::string>& ids, const Tags& tags) {
+Query create_tags(const std::string& id, const Tags& tags) {
   Query query("CreateTags");
-  query.list("ResourceId", ids);
+  query.list("ResourceId", {id});
   int number = 0;
   for (const auto& [key, value] : tags) {
     const std::string tag = "Tag." + std::to_string(++number);
@@ -170,22 +141,10 @@ std::vector<std::string> Ec2::lacking(const Clipboard& clipboard, const Machine&
   return lines;
 }
 
+// The machine alone: its disks and its addresses are whose they were, and may outlive it.
 void Ec2::mark(const Machine& machine, const Marks& marks) {
-  Ec2Api& api = api_of(machine.id);
-  const Ec2Instance now = instance(machine.id);
   const Tags ours = {{kFqdnTag, marks.fqdn}, {kRunTag, marks.run}, {kStepTag, marks.step}};
-  for (const Ec2Volume& volume : data_volumes(api, now)) {
-    const auto other = marks_of(volume.tags);
-    if (other && other->fqdn != marks.fqdn)
-      throw Error(Kind::Refused, "volume " + volume.id + " is jarvis's already, as one of " + other->fqdn);
-    Tags tags = ours;
-    tags.emplace_back(kVolumeTag, volume_name(volume));
-    (void)api.change(create_tags({volume.id}, tags));
-  }
-  for (const Ec2Address& address : addresses_at(api, machine.id)) {
-    if (!address.id.empty()) (void)api.change(create_tags({address.id}, ours));
-  }
-  (void)api.change(create_tags({machine.id}, ours));  // last: what has it is not asked to be marked again
+  (void)api_of(machine.id).change(create_tags(machine.id, ours));
 }
 
 void Ec2::describe(const Machine& machine, Clipboard& clipboard) {
@@ -196,11 +155,18 @@ void Ec2::describe(const Machine& machine, Clipboard& clipboard) {
   clipboard.set("size", now.type);
   if (!now.subnet.empty()) clipboard.set("subnet", now.subnet);
   if (!now.groups.empty()) clipboard.set_list("security_groups", now.groups);
+  // Of a machine that was jarvis's before; what somebody else made for it is in no spec.
+  const std::string fqdn = clipboard.require("fqdn");
   std::vector<std::pair<std::string, std::string>> volumes;
-  for (const Ec2Volume& volume : data_volumes(api, now))
-    volumes.emplace_back(volume_name(volume), std::to_string(volume.gigabytes));
+  for (const Ec2Volume& volume : volumes_of(api, fqdn)) {
+    const std::string name = tag_of(volume.tags, kVolumeTag);
+    if (volume.machine == machine.id && !name.empty()) volumes.emplace_back(name, std::to_string(volume.gigabytes));
+  }
   if (!volumes.empty()) clipboard.set_map("volumes", volumes);
-  if (!addresses_at(api, machine.id).empty()) clipboard.set_raw("elastic", "yes");
+  const auto addresses = addresses_of(api, fqdn);
+  if (std::any_of(addresses.begin(), addresses.end(),
+                  [&](const Ec2Address& address) { return address.machine == machine.id; }))
+    clipboard.set_raw("elastic", "yes");
 }
 
 std::vector<Owned> Ec2::owned() {

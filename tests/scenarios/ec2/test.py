@@ -251,14 +251,20 @@ def test_side_by_side_with_amazons_own_client(place):
         assert f"ec2 odin.example.org ({odin}) has the name of this host and is not jarvis's" in said.text, said
         assert "adopt odin.example.org" in said.text, said
 
-        disk = ec2.aws("create-volume", "--availability-zone", made["Instances"][0]["Placement"]["AvailabilityZone"], "--size", "3")["VolumeId"]
-        ec2.aws("attach-volume", "--volume-id", disk, "--instance-id", odin, "--device", "/dev/sdh")
+        # What its owner made for it stays its owner's: neither tagged nor on the clipboard, and a destroy takes only what dies with it.
+        disk, dying = attach(ec2, odin, "/dev/sdh", False), attach(ec2, odin, "/dev/sdi", True)
+        address = ec2.call("AllocateAddress", Domain="vpc")["allocationId"]
+        ec2.call("AssociateAddress", AllocationId=address, InstanceId=odin)
         place.confirmed(0, "adopt", "odin.example.org")
         adopted = place.facts("odin")
         assert adopted["instance_id"] == odin and adopted["size"] == "t3.small" and adopted["guestid"] == image, adopted
-        assert adopted["volumes"] == {"sdh": "3"} and data_volumes(ec2)["sdh"]["id"] == disk, adopted
+        assert "volumes" not in adopted and "elastic" not in adopted, adopted
         assert ec2.machines()[1]["tags"]["jarvis:fqdn"] == "odin.example.org"
-        place.confirmed(0, "destroy", "odin")
+        assert not [one for one in ec2.volumes() + ec2.addresses() if one["tags"].get("jarvis:fqdn") == "odin.example.org"]
+        asked = place.confirmed(0, "destroy", "odin").asked
+        assert f"delete disk sdi ({dying}, 3 GB)" in asked and disk not in asked and "elastic address" not in asked, asked
+        assert [one["id"] for one in ec2.volumes() if one["id"] in (disk, dying)] == [disk]
+        assert [one["id"] for one in ec2.addresses()] == [address]
         states = ec2.aws("describe-instances", "--instance-ids", odin)["Reservations"][0]["Instances"][0]["State"]["Name"]
         assert states == "terminated"
         assert [one["name"] for one in ec2.machines()] == [FQDN]
