@@ -221,7 +221,7 @@ void ask_for(Ec2Api& api, const Ec2Launch& launch, const Marks& marks) {
   if (!launch.key_name.empty()) api.dry_run(import_key_pair(launch, marks));
   if (!launch.lacking.empty()) {
     const std::string zone = launch.place.zone.empty() ? any_zone(api) : launch.place.zone;
-    for (const WantedVolume& one : launch.lacking) api.dry_run(create_volume(one, zone, marks));
+    for (const WantedVolume& one : launch.lacking) api.dry_run(create_volume(one, zone, marks, ""));
   }
   if (launch.new_address) ask_for_address(api, marks);
 }

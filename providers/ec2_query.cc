@@ -84,8 +84,8 @@ std::string client_token(const Marks& marks, int generation) {
   return token(marks, "machine") + "-" + std::to_string(generation);
 }
 
-std::string volume_token(const Marks& marks, const std::string& volume) {
-  return token(marks, "volume " + volume);
+std::string volume_token(const Marks& marks, const std::string& volume, const std::string& machine) {
+  return token(marks, "volume " + volume + '\n' + machine);
 }
 
 std::string key_pair_name(const std::string& fqdn, std::string_view public_key) {

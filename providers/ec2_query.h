@@ -44,8 +44,8 @@ Tags tags_of(const Marks& marks);
 // token stays bound to its machine also when that is terminated, so each machine of a step that our own clean-up has
 // terminated makes the next one a generation older.
 std::string client_token(const Marks& marks, int generation);
-// The same for a data volume.
-std::string volume_token(const Marks& marks, const std::string& volume);
+// The same for a data volume; made for this machine, since what a step takes back it may make again for the next one.
+std::string volume_token(const Marks& marks, const std::string& volume, const std::string& machine);
 
 // "jarvis-FQDN-" and a digest of the public key, so that the same name never stands for another key.
 std::string key_pair_name(const std::string& fqdn, std::string_view public_key);

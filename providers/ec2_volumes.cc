@@ -52,7 +52,7 @@ bool bring(const Call& call, Ec2Api& api, Ec2Instance& machine, const WantedVolu
            const std::optional<Ec2Volume>& found, std::chrono::milliseconds poll) {
   if (!found) {
     const Marks marks{call.clipboard.require("fqdn"), call.run, call.step};
-    const auto answer = api.change(create_volume(wanted, machine.zone, marks));
+    const auto answer = api.change(create_volume(wanted, machine.zone, marks, machine.id));
     call.log("created volume " + wanted.name + " (" + text_at(answer->document_element(), "volumeId") + "), " +
              std::to_string(wanted.gigabytes) + " GB in " + machine.zone);
     return false;
@@ -162,13 +162,14 @@ std::vector<std::string> unknown_to_wipe(const Clipboard& clipboard, const std::
   return names;
 }
 
-Query create_volume(const WantedVolume& volume, const std::string& zone, const Marks& marks) {
+Query create_volume(const WantedVolume& volume, const std::string& zone, const Marks& marks,
+                    const std::string& machine) {
   Tags tags = tags_of(marks);
   tags.front().second = marks.fqdn + "/" + volume.name;
   tags.emplace_back(kVolumeTag, volume.name);
   Query query("CreateVolume");
   query.set("AvailabilityZone", zone).set("Size", std::to_string(volume.gigabytes)).set("VolumeType", "gp3");
-  query.set("ClientToken", volume_token(marks, volume.name));
+  query.set("ClientToken", volume_token(marks, volume.name, machine));
   return query.tags("volume", tags);
 }
 

@@ -37,7 +37,9 @@ std::string zone_of_kept(const workers::Clipboard& clipboard, const std::vector<
 // What `wipe` names and neither the spec nor these volumes do.
 std::vector<std::string> unknown_to_wipe(const workers::Clipboard& clipboard, const std::vector<Ec2Volume>& volumes);
 
-Query create_volume(const WantedVolume& volume, const std::string& zone, const Marks& marks);
+// For a machine; empty when only asking whether it could be made.
+Query create_volume(const WantedVolume& volume, const std::string& zone, const Marks& marks,
+                    const std::string& machine);
 
 // Creates and attaches what the spec names and the machine lacks; returns when all are attached, else not_yet().
 void attach_volumes(const workers::Call& call, Ec2Api& api, const Ec2Instance& machine, std::chrono::milliseconds poll);

@@ -118,11 +118,12 @@ TEST_CASE("ec2: a token is the step's, and its generation's") {
       for (const char c : token) CHECK((c > 0x20 && c < 0x7f));
       all.insert(token);
     }
-    all.insert(volume_token(marks, "data"));
-    all.insert(volume_token(marks, "logs"));
-    CHECK(volume_token(marks, "data").size() <= 64);
+    all.insert(volume_token(marks, "data", "i-1"));
+    all.insert(volume_token(marks, "data", "i-2"));
+    all.insert(volume_token(marks, "logs", "i-1"));
+    CHECK(volume_token(marks, "data", "i-1").size() <= 64);
   }
-  CHECK(all.size() == 5 * 18);
+  CHECK(all.size() == 5 * 19);
   CHECK(client_token(one, 0) == "jarvis-k3f9.4-" + client_token(one, 0).substr(14, 16) + "-0");
   CHECK(key_pair_name("loki.example.org", "ssh-ed25519 A") != key_pair_name("loki.example.org", "ssh-ed25519 B"));
   CHECK(key_pair_name(std::string(253, 'a'), "x").size() <= 255);

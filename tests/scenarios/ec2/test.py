@@ -560,3 +560,21 @@ def test_a_volume_that_is_wiped_and_not_wanted_any_more(place):
         place.expect(0, "deploy", spec(place, volumes={"data": 20, "logs": 5}))
         place.confirmed(0, "redeploy", spec(place, volumes={"data": 20}, wipe=["logs"]))
         assert list(data_volumes(ec2)) == ["data"] and len(ec2.machines()) == 1
+
+
+@takes(6)
+def test_a_volume_that_was_taken_back_is_made_again(place):
+    """Of two new volumes the second is refused, and the first goes again; `retry` is the same step, and makes both."""
+    with Moto(place.host) as ec2, FaultProxy(place.host, ec2.url, Ec2()) as proxy:
+        cloud(place, ec2, url=proxy.url)
+
+        def really(asked):
+            return asked.operation == "CreateVolume"
+        proxy.refuse(400, "VolumeLimitExceeded", "You have exceeded your maximum gp3 storage limit.", when=really, nth=2)
+        said = place.expect(1, "deploy", spec(place, volumes={"data": 20, "logs": 5}))
+        assert "what this step created is removed" in said.text, said
+        nothing_left(ec2)
+        retried = place.start("retry", "loki")
+        place.until_state("loki", "succeeded", seconds=20)
+        retried.wait()
+        assert sorted(data_volumes(ec2)) == ["data", "logs"] and len(ec2.machines()) == 1
