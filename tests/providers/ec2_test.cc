@@ -15,11 +15,16 @@
 #include "providers/ec2_query.h"
 #include "providers/ec2_types.h"
 #include "providers/ec2_volumes.h"
+#include "tests/providers/http_script.h"
+#include "tests/workers/scratch.h"
 
 using namespace jarvis::providers;
 using jarvis::pipeline::Clipboard;
 using jarvis::pipeline::Error;
 using jarvis::pipeline::Kind;
+using jarvis::tests::answer;
+using jarvis::tests::HttpScript;
+using jarvis::tests::TempDir;
 
 namespace {
 
@@ -103,6 +108,60 @@ TEST_CASE("ec2: lists, filters and tags are numbered from 1, and a name stands o
         "&Filter.1.Name=tag%3AName&Filter.1.Value.1=a&Filter.2.Name=state&Filter.2.Value.1=b&Filter.2.Value.2=c"
         "&TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=Name&TagSpecification.1.Tag.1.Value=x"
         "&TagSpecification.2.ResourceType=volume&TagSpecification.2.Tag.1.Key=Name&TagSpecification.2.Tag.1.Value=y");
+}
+
+TEST_CASE("ec2: what comes in pages is read to its end") {
+  const auto page = [](const std::string& items, const std::string& more) {
+    return answer("200 OK", "<DescribeVolumesResponse><volumeSet>" + items + "</volumeSet>" + more +
+                                "</DescribeVolumesResponse>");
+  };
+  const std::string one = "<item><volumeId>vol-1</volumeId></item>", two = "<item><volumeId>vol-2</volumeId></item>";
+  struct Row {
+    const char* what;
+    std::vector<std::string> answers;
+    std::vector<std::string> expected, tokens;  // as they are sent
+  };
+  const Row rows[] = {
+      {"one", {page(one + two, "")}, {"vol-1", "vol-2"}, {""}},
+      {"an empty token is none", {page(one, "<nextToken/>"), page(two, "")}, {"vol-1"}, {""}},
+      {"three, of which one is empty, as EC2's filters make them",
+       {page(one, "<nextToken>a+/=</nextToken>"), page("", "<nextToken>b</nextToken>"), page(two, "<nextToken/>")},
+       {"vol-1", "vol-2"},
+       {"", "&NextToken=a%2B%2F%3D", "&NextToken=b"}},
+      {"a page that is asked for again",
+       {page(one, "<nextToken>a</nextToken>"), answer("503 Service Unavailable", ""), page(two, "")},
+       {"vol-1", "vol-2"},
+       {"", "&NextToken=a", "&NextToken=a"}},
+  };
+  const auto access_of = [](const TempDir& dir, const HttpScript& server) {
+    Ec2Access access{"us-east-1", server.url(), {"AKIA", "secret", ""}, {}};
+    access.http.pace = dir / "pace";
+    access.http.per_second = access.http.burst = 100000;
+    return access;
+  };
+  Query query("DescribeVolumes");
+  query.filter("tag-key", {kFqdnTag});
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    const TempDir dir;
+    const HttpScript server(row.answers);
+    Ec2Api api(access_of(dir, server));
+    std::vector<std::string> ids;
+    api.pages(query, "volumeSet", 500, [&](const pugi::xml_node& item) { ids.push_back(volume_of(item).id); });
+    CHECK(ids == row.expected);
+    const auto requests = server.requests();
+    REQUIRE(requests.size() == row.tokens.size());
+    for (std::size_t i = 0; i < requests.size(); ++i)
+      CHECK(requests[i].ends_with(query.body() + "&MaxResults=500" + row.tokens[i]));
+  }
+  const TempDir dir;
+  const HttpScript server({page(one, "<nextToken>round and round</nextToken>")});
+  Ec2Api api(access_of(dir, server));
+  CHECK(has(fault([&] {
+              api.pages(query, "volumeSet", 500, [](const pugi::xml_node&) {});
+              return 0;
+            }),
+            "other: EC2 DescribeVolumes: its pages have no end"));
 }
 
 TEST_CASE("ec2: a token is the step's, and its generation's") {
