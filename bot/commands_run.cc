@@ -89,7 +89,7 @@ awaitable<int> do_deploy(House& house, Talk& talk) {
     if (is_remote(source)) remote += (remote.empty() ? "" : ", ") + source;
   }
   if (!talk.waits() && !remote.empty()) talk.say("reading " + remote);
-  const auto specs = co_await read_sources(house, talk, invocation.words);
+  auto specs = co_await read_sources(house, talk, invocation.words);
   for (const SpecText& spec : specs) {
     const std::string& source = spec.source;
     try {
@@ -108,6 +108,8 @@ awaitable<int> do_deploy(House& house, Talk& talk) {
     }
   }
   if (!faults.empty()) throw Error(Kind::Usage, joined_lines(faults));
+  specs = {};
+  talk.forget_inputs();
   // All at once: a thousand hosts share the journal's commits, and none waits for what another one's provider answers.
   std::vector<Begun> submitted(orders.size());
   std::vector<awaitable<void>> work;

@@ -51,6 +51,7 @@ class Session final : public Talk, public std::enable_shared_from_this<Session> 
 
   const Invocation& invocation() const override { return invocation_; }
   const std::string* input(const std::string& name) const override;
+  void forget_inputs() override { inputs_.clear(); }
   const std::string* input_error(const std::string& name) const override;
   std::size_t input_bytes() const;
   unsigned uid() const { return uid_; }

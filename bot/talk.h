@@ -31,6 +31,8 @@ class Talk {
   virtual const Invocation& invocation() const = 0;
   // Bytes of a SPEC or CLIPBOARD argument as the client read them; nullptr if it read no such thing.
   virtual const std::string* input(const std::string& name) const = 0;
+  // They have been read, and are not asked for again: a thousand specs need not stay until the last host is ready.
+  virtual void forget_inputs() {}
   // Why the client could not read such an argument; nullptr if it could, or did not try.
   virtual const std::string* input_error(const std::string& name) const = 0;
 

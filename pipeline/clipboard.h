@@ -38,6 +38,8 @@ class Clipboard {
   static bool blank(std::string_view text);
 
   const std::string& text() const { return text_; }
+  // Its bytes alone: the index, which is larger than they are, ends with it.
+  std::string take() && { return std::move(text_); }
 
   std::vector<std::string> keys() const;
   bool has(std::string_view key) const { return find(key) != nullptr; }

@@ -225,9 +225,10 @@ asio::awaitable<std::string> Pipeline::submit(Order order, std::optional<std::st
     steps.push_back(std::move(made));
   }
   const std::string id = record.id, host = record.host;
+  std::string first = Clipboard(std::move(order.first)).take();
   co_await take_lock(host, id);
   try {
-    auto run = make(std::move(record), std::move(steps), order.first.text());
+    auto run = make(std::move(record), std::move(steps), std::move(first));
     std::vector<Record> records;
     records.emplace_back(run->created());
     co_await shop_.write(std::move(records));
