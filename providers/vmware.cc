@@ -28,7 +28,9 @@ void remove_with(Call& call, void (*task)(Call&, Provider&)) {
 
 void vmware_can_deploy(Call& call) {
   keep_fixed_address(call);
-  over<Vmware>(call, can_deploy);
+  Vmware provider(call);
+  if (const auto machine = machine_of(call, provider)) provider.must_be_replaceable(call, *machine);
+  can_deploy(call, provider);
 }
 
 void vmware_deploy(Call& call) {

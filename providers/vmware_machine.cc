@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
+#include "providers/vmware_volumes.h"
 #include "workers/address_range.h"
 
 namespace jarvis::providers::vmware {
@@ -14,6 +16,7 @@ constexpr const char* kRun = "config.extraConfig[\"jarvis.run\"]";
 constexpr const char* kStep = "config.extraConfig[\"jarvis.step\"]";
 constexpr const char* kCreated = "config.extraConfig[\"jarvis.created\"]";
 constexpr const char* kVolumes = "config.extraConfig[\"jarvis.volumes\"]";
+constexpr const char* kDisks = "config.extraConfig[\"jarvis.disks\"]";
 
 bool is_card(const std::string& type) {
   static const char* const kCards[] = {"VirtualE1000",        "VirtualE1000e",           "VirtualPCNet32",
@@ -31,6 +34,7 @@ void read_devices(pugi::xml_node devices, Vm& vm) {
       disk.controller = number(device, "controllerKey");
       disk.unit = number(device, "unitNumber");
       disk.capacity_kb = number(device, "capacityInKB");
+      disk.label = text(device, "deviceInfo/label");
       disk.file = text(device, "backing/fileName");
       disk.datastore = reference(device, "backing/datastore");
       disk.device = device;
@@ -56,7 +60,7 @@ const std::vector<std::string>& machine_paths() {
     for (const char* path :
          {"runtime.host", "resourcePool", "config.guestId", "config.files.vmPathName", "config.hardware.numCPU",
           "config.hardware.memoryMB", "config.hardware.device", "guest.toolsRunningStatus", "guest.ipAddress",
-          "guest.net", "recentTask", kVolumes, "runtime.question", "snapshot"})
+          "guest.net", "recentTask", kVolumes, kDisks, "runtime.question", "snapshot"})
       made.emplace_back(path);
     return made;
   }();
@@ -82,6 +86,8 @@ Vm read_vm(const Object& object) {
   }
   std::istringstream volumes(mark(kVolumes));
   for (std::string name; volumes >> name;) vm.made_volumes.push_back(name);
+  std::istringstream disks(mark(kDisks));
+  for (std::int64_t kb = 0; disks >> kb;) vm.made_disks_kb.push_back(kb);
   vm.guest_id = object.text("config.guestId");
   vm.file = object.text("config.files.vmPathName");
   vm.cpus = object.number("config.hardware.numCPU");
@@ -93,6 +99,20 @@ Vm read_vm(const Object& object) {
   vm.snapshots = static_cast<bool>(object.node("snapshot"));
   vm.recent_tasks = object.references("recentTask");
   return vm;
+}
+
+std::vector<OtherDisk> other_disks(const Vm& vm) {
+  std::vector<OtherDisk> made;
+  std::vector<std::int64_t> own = vm.made_disks_kb;
+  bool first = true;
+  for (const Disk& disk : vm.disks) {
+    if (volume_of(disk.file)) continue;
+    if (std::exchange(first, false)) continue;
+    const auto found = std::find(own.begin(), own.end(), disk.capacity_kb);
+    made.push_back({disk, found == own.end()});
+    if (found != own.end()) own.erase(found);
+  }
+  return made;
 }
 
 std::vector<std::string> guest_addresses(pugi::xml_node net, const std::string& primary) {

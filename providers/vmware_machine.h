@@ -9,7 +9,8 @@ namespace jarvis::providers::vmware {
 
 struct Disk {
   std::int64_t key = 0, controller = 0, unit = 0, capacity_kb = 0;
-  std::string file;  // "[datastore1] loki/loki.vmdk"
+  std::string label;  // "Hard disk 1", as the client shows it
+  std::string file;   // "[datastore1] loki/loki.vmdk"
   Reference datastore;
   pugi::xml_node device;
 };
@@ -38,12 +39,20 @@ struct Vm {
   bool tools_running = false, snapshots = false;
   std::string question;                              // what vSphere asks a person about it, and waits for
   std::vector<std::string> addresses, made_volumes;  // volumes that were made with it, not found
+  std::vector<std::int64_t> made_disks_kb;           // of the disks after the first that its template brought along
   std::vector<Reference> recent_tasks;
 };
 
 const std::vector<std::string>& listing_paths();
 const std::vector<std::string>& machine_paths();
 Vm read_vm(const Object& object);
+// What of a machine is neither its first disk nor a volume, and goes with it; `foreign`: nor of its template, so
+// somebody put it there.
+struct OtherDisk {
+  Disk disk;
+  bool foreign = false;
+};
+std::vector<OtherDisk> other_disks(const Vm& vm);
 
 // The addresses that VMware tools report, fit for being reached: of the machine's own adapters, IPv4 first, no
 // link-local ones; the one the tools call the primary before others of its family.

@@ -57,6 +57,14 @@ std::int64_t template_disks_kb(const Vm& source) {
   return sum;
 }
 
+// Of the disks after the first: those that a clone has are its own.
+std::string more_disks_kb(const Vm& source) {
+  std::string made;
+  for (std::size_t i = 1; i < source.disks.size(); ++i)
+    made += (made.empty() ? "" : " ") + std::to_string(source.disks[i].capacity_kb);
+  return made;
+}
+
 }  // namespace
 
 void Making::read_wanted(const Clipboard& clipboard) {
@@ -329,6 +337,7 @@ Reference Making::create(const Marks& marks) {
   must_have_space();
   Pairs extra = pairs_of(marks);
   extra.emplace_back("jarvis.created", now_text());
+  if (source_ && source_->disks.size() > 1) extra.emplace_back("jarvis.disks", more_disks_kb(*source_));
   for (auto& pair : guest_info(server_.call.clipboard, marks.fqdn + "-" + marks.step)) extra.push_back(std::move(pair));
   const Reference asked = source_ ? source_->self : place_.folder;
   const Xml arguments = source_ ? clone_arguments({marks.fqdn, wanted_.cpus, wanted_.memory_mb, extra}, place_)

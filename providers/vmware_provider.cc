@@ -34,6 +34,27 @@ std::string shown_gigabytes(std::int64_t kb) {
   return std::to_string(kb / (1024L * 1024)) + " GB";
 }
 
+bool among(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string name_of(const Disk& disk) {
+  return printable(disk.label.empty() ? disk.file : disk.label, 120);
+}
+
+// What jarvis did not make goes with nobody's machine unless the spec says so.
+void must_be_given_up(const Vm& vm, const std::vector<OtherDisk>& disks, const std::vector<std::string>& wipe) {
+  for (const auto& [disk, foreign] : disks) {
+    const std::string name = name_of(disk);
+    if (!foreign || among(wipe, name)) continue;
+    throw Error(Kind::Refused, "disk " + name + " of vmware " + vm.name + " (" + printable(disk.file, 160) + ", " +
+                                   shown_gigabytes(disk.capacity_kb) +
+                                   ") would go along with the machine, for it is no volume: detaching it keeps it, "
+                                   "`wipe: [" +
+                                   name + "]` gives it up");
+  }
+}
+
 }  // namespace
 
 const std::string& Vmware::name() const {
@@ -177,9 +198,6 @@ Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, Extent extent) {
   Fates made;
   const auto wipe = call.clipboard.list("wipe");
   const std::string fqdn = call.clipboard.require("fqdn");
-  const auto among = [](const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
   const auto goes = [&](const std::pair<std::string, std::string>& volume) {
     if (volume.first != fqdn) return false;
     if (extent == Extent::Step) return among(vm.made_volumes, volume.second);
@@ -189,6 +207,8 @@ Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, Extent extent) {
     const auto volume = volume_of(disk.file);
     if (volume) (goes(*volume) ? made.lost_disks : made.kept_disks).push_back(disk);
   }
+  made.others = other_disks(vm);
+  if (extent == Extent::Machine) must_be_given_up(vm, made.others, wipe);
   // Those that an interrupted redeploy left are attached to nothing.
   if (!call.clipboard.has("volumes") && wipe.empty() && made.lost_disks.empty() && made.kept_disks.empty()) return made;
   const auto datacenter = server_.datacenter_of(vm.parent);
@@ -208,7 +228,16 @@ std::vector<std::string> Vmware::belongings(const Call& call, const Machine& mac
     lines.push_back("volume " + printable(disk.file, 160) + ", " + shown_gigabytes(disk.capacity_kb));
   for (const Volume& volume : made.lost)
     lines.push_back("volume " + printable(volume.file, 160) + ", attached to nothing");
+  for (const OtherDisk& other : made.others) {
+    lines.push_back("disk " + name_of(other.disk) + ", " + printable(other.disk.file, 160) + ", " +
+                    shown_gigabytes(other.disk.capacity_kb));
+  }
   return lines;
+}
+
+void Vmware::must_be_replaceable(const Call& call, const Machine& machine) {
+  const Vm vm = require(machine.id);
+  must_be_given_up(vm, other_disks(vm), call.clipboard.list("wipe"));
 }
 
 void Vmware::remove(const Call& call, const Machine& machine, Extent extent) {

@@ -29,6 +29,8 @@ class Vmware final : public Provider {
   void describe(const Machine& machine, Clipboard& clipboard) override;
   std::vector<Owned> owned() override;
   std::vector<Offer> offers() override;
+  // Refused where a redeploy would take along a disk that nobody gave up.
+  void must_be_replaceable(const Call& call, const Machine& machine);
   [[noreturn]] void wait_for(const std::string& why) const { server_.tasks.later(why); }
 
  private:
@@ -38,6 +40,7 @@ class Vmware final : public Provider {
   struct Fates {
     std::vector<Volume> lost;
     std::vector<Disk> lost_disks, kept_disks;
+    std::vector<OtherDisk> others;  // that go with the machine
   };
   Fates fates(const Call& call, const Vm& vm, Extent extent);
   std::string network_of(const Nic& nic);

@@ -9,6 +9,7 @@ from lab import each, takes
 from lab.certificates import Authority
 from lab.clouds import cloud
 from lab.vcsim import Vcsim
+from lab.vmware_client import VmwareClient
 
 FQDN = "loki.example.org"
 GB = 1024 * 1024  # in KB
@@ -251,3 +252,65 @@ def test_a_guest_shuts_itself_down(place, kind):
         assert the_only(server)["power"] == "poweredOff"
         assert "is off: nothing to power off" in task(place, "wait_until_off", {}).text + task(place, "shutdown", {}).text
         task(place, "startup", {})
+
+
+def added_by_hand(it, name, kb):
+    """Somebody adds a disk to a machine; its label in the client, and its file."""
+    person = VmwareClient(it.vcsim.url, it.vcsim.user, it.vcsim.password, it.vcsim.ca)
+    machine = person.find(f"DC0/vm/{name}")
+    before = {device.key for device in machine.config.hardware.device}
+    person.call(lambda: machine.ReconfigVM_Task(spec=person.vim.vm.ConfigSpec(deviceChange=person.disk(kb))))
+    new, = [one for one in person.find(f"DC0/vm/{name}").config.hardware.device
+            if one.key not in before and isinstance(one, person.vim.vm.device.VirtualDisk)]
+    return new.deviceInfo.label, new.backing.fileName
+
+
+@takes(8)
+@each("made", "adopted")
+def test_a_disk_that_is_no_volume_goes_with_no_redeploy(place, kind):
+    with cloud("vmware", place) as it:
+        place.serve()
+        if kind == "made":
+            place.expect(0, "deploy", it.spec(volumes={"data": 1}))
+        else:
+            it.make_foreign("loki")
+        label, file = added_by_hand(it, FQDN, 1 << 20)
+        if kind == "adopted":
+            place.confirmed(0, "adopt", FQDN)
+        before, = it.vcsim.machines(FQDN)
+        words = "would go along with the machine, for it is no volume"
+        asked = len(it.proxy.requests)
+        refused = place.run("redeploy", it.spec(volumes={"data": 1}))
+        assert refused.status == 1 and words in refused.text and f"`wipe: [{label}]` gives it up" in refused.text, refused
+        assert f"disk {label} of vmware {FQDN} ({file}, 1 GB)" in refused.text, refused
+        for name in ("can_deploy", "delete_machine"):
+            assert words in task(place, name, {**it.keys, "volumes": {"data": 1}}, 1).text
+        assert not [one for one in it.proxy.operations()[asked:] if it.proxy.dialect.changes(one) and one != "SearchDatastore_Task"]
+        assert it.vcsim.machines(FQDN) == [before]
+        asked = place.expect(6, "destroy", "loki").text
+        assert f"delete disk {label}, {file}, 1 GB" in asked, asked
+        place.expect(0, "deploy", it.spec(volumes={"data": 1})) if kind == "made" else None  # which keeps it
+        asked = place.confirmed(0, "redeploy", it.spec(volumes={"data": 1}, wipe=[label])).asked
+        assert f"delete disk {label}, {file}, 1 GB" in asked, asked
+        assert file not in [disk["file"] for disk in it.vcsim.machines(FQDN)[0]["disks"]]
+
+
+@takes(6)
+def test_the_disks_of_a_template_go_with_its_clone(place):
+    with cloud("vmware", place) as it:
+        place.serve()
+        person = VmwareClient(it.vcsim.url, it.vcsim.user, it.vcsim.password, it.vcsim.ca)
+        template = person.find("DC0/vm/debian-12")
+        pool = person.find("DC0/host/DC0_H0").resourcePool
+        person.call(lambda: template.MarkAsVirtualMachine(pool=pool))
+        added_by_hand(it, "debian-12", 3 << 20)
+        person.call(lambda: template.MarkAsTemplate())
+        place.expect(0, "deploy", it.spec())
+        first, = it.vcsim.machines(FQDN)
+        assert len(first["disks"]) == 2 and first["extra_config"]["jarvis.disks"] == str(3 << 20), first
+        asked = place.confirmed(0, "redeploy", it.spec()).asked
+        assert "3 GB" in asked, asked
+        second, = it.vcsim.machines(FQDN)
+        assert len(second["disks"]) == 2 and second["id"] != first["id"], second
+        label, _ = added_by_hand(it, FQDN, 1 << 20)
+        assert f"`wipe: [{label}]`" in place.expect(1, "redeploy", it.spec()).text
