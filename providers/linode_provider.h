@@ -30,6 +30,8 @@ class LinodeProvider : public Provider {
   void reboot(const Call& call, const Machine& machine) override;
   void remove(const Call& call, const Machine& machine, Extent extent) override;
   std::vector<std::string> belongings(const Call& call, const Machine& machine, Extent extent) override;
+  std::vector<std::string> left_over(const Call& call, Extent extent) override;
+  void remove_left_over(const Call& call, Extent extent) override;
   void mark(const Machine& machine, const Marks& marks) override;
   void describe(const Machine& machine, Clipboard& clipboard) override;
   std::vector<Owned> owned() override;
@@ -73,7 +75,9 @@ class LinodeProvider : public Provider {
   void attach_volume(const LinodeInstance& machine, const LinodeVolume& volume);
   void put_on_config(const LinodeInstance& machine, const LinodeVolume& volume);
   void delete_volume(const LinodeVolume& volume);
+  std::vector<LinodeVolume> volumes_to_this(const Call& call, Extent extent);
   std::vector<LinodeVolume> volumes_that_go(const Call& call, const LinodeInstance& machine, Extent extent);
+  std::vector<LinodeVolume> volumes_left(const Call& call, Extent extent);
   void take_back(const LinodeInstance& machine, const std::vector<LinodeVolume>& volumes);
   // linode_rebuild.cc
   struct Rebuilding {

@@ -22,6 +22,11 @@ std::string named(const LinodeVolume& volume) {
   return "volume " + volume.label + " (" + std::to_string(volume.size) + " GB)";
 }
 
+Error held(const LinodeVolume& volume) {
+  return {Kind::Refused, named(volume) + " of this host is attached to linode " +
+                             std::to_string(volume.machine.value_or(0)) + "; jarvis takes it from nobody"};
+}
+
 void pause() {
   constexpr timespec kMoment{0, 500'000'000};
   ::nanosleep(&kMoment, nullptr);
@@ -75,10 +80,7 @@ void LinodeProvider::make_volumes(const Call& call, const LinodeInstance& machin
 }
 
 void LinodeProvider::attach_volume(const LinodeInstance& machine, const LinodeVolume& volume) {
-  if (volume.machine && *volume.machine != machine.id) {
-    throw Error(Kind::Refused, named(volume) + " of this host is attached to linode " +
-                                   std::to_string(*volume.machine) + "; jarvis takes it from nobody");
-  }
+  if (volume.machine && *volume.machine != machine.id) throw held(volume);
   if (volume.region != machine.region) {
     throw Error(Kind::Permanent, named(volume) + " of this host is in " + volume.region + ", the host in " +
                                      machine.region + ": put `datacenter` back, or delete the volume");
@@ -125,22 +127,51 @@ void LinodeProvider::delete_volume(const LinodeVolume& volume) {
   api_.delete_volume(volume.id);
 }
 
-// Those of this host that are on this machine or on none. What a step takes back is what it made: volumes of before
-// stay. A destroy takes all, a redeploy those that `wipe` names.
-std::vector<LinodeVolume> LinodeProvider::volumes_that_go(const Call& call, const LinodeInstance& machine,
-                                                          Extent extent) {
+// Those of this host. What a step takes back is what it made: volumes of before stay. A destroy takes all, a redeploy
+// those that `wipe` names.
+std::vector<LinodeVolume> LinodeProvider::volumes_to_this(const Call& call, Extent extent) {
   const std::string fqdn = call.clipboard.require("fqdn");
   std::vector<std::string> wiped;
   for (const std::string& name : call.clipboard.list("wipe")) wiped.push_back(volume_label(fqdn, name));
   std::vector<LinodeVolume> going;
   for (LinodeVolume& one : own_volumes(fqdn)) {
-    if (one.machine && *one.machine != machine.id) continue;
     const bool goes = extent == Extent::Step
                           ? marks_of(one.tags, known_)->step == call.step
                           : extent == Extent::All || std::find(wiped.begin(), wiped.end(), one.label) != wiped.end();
     if (goes) going.push_back(std::move(one));
   }
   return going;
+}
+
+// Those on this machine or on none.
+std::vector<LinodeVolume> LinodeProvider::volumes_that_go(const Call& call, const LinodeInstance& machine,
+                                                          Extent extent) {
+  auto going = volumes_to_this(call, extent);
+  std::erase_if(going, [&](const LinodeVolume& one) { return one.machine && *one.machine != machine.id; });
+  return going;
+}
+
+// Of a host without a machine. Whoever has one is not the host: refused.
+std::vector<LinodeVolume> LinodeProvider::volumes_left(const Call& call, Extent extent) {
+  if (extent == Extent::Machine && call.clipboard.list("wipe").empty()) return {};
+  auto going = volumes_to_this(call, extent);
+  for (const LinodeVolume& one : going)
+    if (one.machine && api_.instance(*one.machine)) throw held(one);
+  return going;
+}
+
+std::vector<std::string> LinodeProvider::left_over(const Call& call, Extent extent) {
+  std::vector<std::string> lines;
+  for (const LinodeVolume& one : volumes_left(call, extent)) lines.push_back(named(one));
+  return lines;
+}
+
+void LinodeProvider::remove_left_over(const Call& call, Extent extent) {
+  for (const LinodeVolume& one : volumes_left(call, extent)) {
+    if (one.machine) events_.again(named(one) + " is being detached");  // its machine is gone already
+    api_.delete_volume(one.id);
+    call.log("deleted " + named(one));
+  }
 }
 
 void LinodeProvider::take_back(const LinodeInstance& machine, const std::vector<LinodeVolume>& volumes) {

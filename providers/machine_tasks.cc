@@ -129,11 +129,14 @@ Machine create(const Call& call, Provider& provider) {
 void remove(Call& call, Provider& provider, Extent extent) {
   const auto machine = machine_of(call, provider);
   if (call.plan) {
-    if (!machine) return;
-    std::string at;
-    for (const std::string& address : machine->addresses) at += (at.empty() ? " at " : ", ") + address;
-    call.change("delete " + called(provider, *machine) + at);
-    for (const std::string& line : provider.belongings(call, *machine, extent)) call.change("delete " + line);
+    if (machine) {
+      std::string at;
+      for (const std::string& address : machine->addresses) at += (at.empty() ? " at " : ", ") + address;
+      call.change("delete " + called(provider, *machine) + at);
+    }
+    for (const std::string& line :
+         machine ? provider.belongings(call, *machine, extent) : provider.left_over(call, extent))
+      call.change("delete " + line);
     return;
   }
   if (machine) {
@@ -141,6 +144,7 @@ void remove(Call& call, Provider& provider, Extent extent) {
     call.log("deleted " + called(provider, *machine));
   } else {
     call.log(provider.name() + " has no machine " + fqdn_of(call) + ": nothing to delete");
+    provider.remove_left_over(call, extent);  // it may have been deleted by others, or by a redeploy that then failed
   }
   forget_machine(call.clipboard);
 }

@@ -21,7 +21,8 @@ void shutdown(workers::Call& call, Provider& provider);      // well when it is 
 void startup(workers::Call& call, Provider& provider);
 void reboot(workers::Call& call, Provider& provider);
 // Both well when it is gone; they erase from the clipboard what belonged to the machine. delete_machine() is for a
-// redeploy: data disks and volumes stay unless the spec's `wipe` names them; destroy() leaves nothing of ours.
+// redeploy: data disks and volumes stay unless the spec's `wipe` names them; destroy() leaves nothing of ours. Where
+// the machine is gone already, what else there is of the host goes the same way.
 void delete_machine(workers::Call& call, Provider& provider);
 void destroy(workers::Call& call, Provider& provider);
 // Takes over a machine that jarvis did not make, or whose run is not known any more: our marks on it, its spec on the

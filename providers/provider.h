@@ -83,6 +83,11 @@ class Provider {
   virtual void remove(const Call& call, const Machine& machine, Extent extent) = 0;
   // What remove() would delete besides the machine itself, for the confirmation; a line each.
   virtual std::vector<std::string> belongings(const Call& call, const Machine& machine, Extent extent) = 0;
+  // What there still is of a host that has no machine any more, of that which remove() deletes along with one; a line
+  // each, for the confirmation.
+  virtual std::vector<std::string> left_over(const Call&, Extent) { return {}; }
+  // Deletes that; well when there is none.
+  virtual void remove_left_over(const Call&, Extent) {}
   // Writes our marks on a machine that is there.
   virtual void mark(const Machine& machine, const Marks& marks) = 0;
   // The spec that would have made this machine, for `adopt`: guestid, datacenter, size and so on.

@@ -42,6 +42,10 @@ std::string name_of(const Disk& disk) {
   return printable(disk.label.empty() ? disk.file : disk.label, 120);
 }
 
+std::string unattached(const Volume& volume) {
+  return "volume " + printable(volume.file, 160) + ", attached to nothing";
+}
+
 // What jarvis did not make goes with nobody's machine unless the spec says so.
 void must_be_given_up(const Vm& vm, const std::vector<OtherDisk>& disks, const std::vector<std::string>& wipe) {
   for (const auto& [disk, foreign] : disks) {
@@ -194,6 +198,12 @@ void Vmware::reboot(const Call& call, const Machine& machine) {
   (void)server_.tasks.perform("ResetVM_Task", vm.self, Xml(), "resetting " + vm.name);
 }
 
+// A spec without volumes wants no right to look for some.
+std::vector<Volume> Vmware::volumes_of(const Call& call, const Reference& datacenter) {
+  const auto patience = call.clipboard.has("volumes") ? Unreadable::Fails : Unreadable::LeftOut;
+  return server_.volumes.find(server_.datastores(datacenter), call.clipboard.require("fqdn"), patience);
+}
+
 Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, Extent extent) {
   Fates made;
   const auto wipe = call.clipboard.list("wipe");
@@ -210,10 +220,12 @@ Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, Extent extent) {
   made.others = other_disks(vm);
   if (extent == Extent::Machine) must_be_given_up(vm, made.others, wipe);
   // Those that an interrupted redeploy left are attached to nothing.
-  if (!call.clipboard.has("volumes") && wipe.empty() && made.lost_disks.empty() && made.kept_disks.empty()) return made;
+  const bool none =
+      !call.clipboard.has("volumes") && wipe.empty() && made.lost_disks.empty() && made.kept_disks.empty();
+  if (none && extent != Extent::All) return made;
   const auto datacenter = server_.datacenter_of(vm.parent);
   if (!datacenter) return made;
-  for (const Volume& volume : server_.volumes.find(server_.datastores(datacenter->self), fqdn)) {
+  for (const Volume& volume : volumes_of(call, datacenter->self)) {
     const bool attached =
         std::any_of(vm.disks.begin(), vm.disks.end(), [&](const Disk& disk) { return disk.file == volume.file; });
     if (!attached && goes({volume.fqdn, volume.name})) made.lost.push_back(volume);
@@ -226,8 +238,7 @@ std::vector<std::string> Vmware::belongings(const Call& call, const Machine& mac
   const Fates made = fates(call, require(machine.id), extent);
   for (const Disk& disk : made.lost_disks)
     lines.push_back("volume " + printable(disk.file, 160) + ", " + shown_gigabytes(disk.capacity_kb));
-  for (const Volume& volume : made.lost)
-    lines.push_back("volume " + printable(volume.file, 160) + ", attached to nothing");
+  for (const Volume& volume : made.lost) lines.push_back(unattached(volume));
   for (const OtherDisk& other : made.others) {
     lines.push_back("disk " + name_of(other.disk) + ", " + printable(other.disk.file, 160) + ", " +
                     shown_gigabytes(other.disk.capacity_kb));
@@ -268,6 +279,29 @@ void Vmware::remove(const Call& call, const Machine& machine, Extent extent) {
     if (!e.is("ManagedObjectNotFound")) throw;
   }
   for (const char* note : {".create", ".shutdown"}) server_.notes.erase(vm->name + note);
+}
+
+std::vector<std::pair<Volume, Reference>> Vmware::volumes_left(const Call& call, Extent extent) {
+  std::vector<std::pair<Volume, Reference>> made;
+  const auto wipe = call.clipboard.list("wipe");
+  if (extent != Extent::All && wipe.empty()) return made;
+  for (const Datacenter& datacenter : server_.datacenters())
+    for (Volume& volume : volumes_of(call, datacenter.self))
+      if (extent == Extent::All || among(wipe, volume.name)) made.emplace_back(std::move(volume), datacenter.self);
+  return made;
+}
+
+std::vector<std::string> Vmware::left_over(const Call& call, Extent extent) {
+  std::vector<std::string> lines;
+  for (const auto& [volume, datacenter] : volumes_left(call, extent)) lines.push_back(unattached(volume));
+  return lines;
+}
+
+void Vmware::remove_left_over(const Call& call, Extent extent) {
+  for (const auto& [volume, datacenter] : volumes_left(call, extent)) {
+    server_.volumes.remove(volume, datacenter);
+    call.log("deleted volume " + volume.file);
+  }
 }
 
 void Vmware::mark(const Machine& machine, const Marks& marks) {
@@ -337,7 +371,7 @@ std::vector<Owned> Vmware::owned() {
     made.push_back({"machine", shown.id, shown.name, *shown.marks, shown.created, shown.shown, "", {}});
   }
   for (const Datacenter& datacenter : server_.datacenters()) {
-    for (const Volume& volume : server_.volumes.find(server_.datastores(datacenter.self), "")) {
+    for (const Volume& volume : server_.volumes.find(server_.datastores(datacenter.self), "", Unreadable::LeftOut)) {
       Owned one{"volume", volume.file, volume.fqdn + "_" + volume.name, {volume.fqdn, "", ""}, "", "", "", {}};
       one.shown = volume.file + " in " + datacenter.name;
       for (const Vm& vm : machines)

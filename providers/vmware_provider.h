@@ -25,6 +25,8 @@ class Vmware final : public Provider {
   void reboot(const Call& call, const Machine& machine) override;
   void remove(const Call& call, const Machine& machine, Extent extent) override;
   std::vector<std::string> belongings(const Call& call, const Machine& machine, Extent extent) override;
+  std::vector<std::string> left_over(const Call& call, Extent extent) override;
+  void remove_left_over(const Call& call, Extent extent) override;
   void mark(const Machine& machine, const Marks& marks) override;
   void describe(const Machine& machine, Clipboard& clipboard) override;
   std::vector<Owned> owned() override;
@@ -43,6 +45,9 @@ class Vmware final : public Provider {
     std::vector<OtherDisk> others;  // that go with the machine
   };
   Fates fates(const Call& call, const Vm& vm, Extent extent);
+  std::vector<Volume> volumes_of(const Call& call, const Reference& datacenter);  // of this host
+  // Volumes of a host without a machine, with the datacenters that they lie in.
+  std::vector<std::pair<Volume, Reference>> volumes_left(const Call& call, Extent extent);
   std::string network_of(const Nic& nic);
 
   Server server_;

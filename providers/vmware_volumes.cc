@@ -57,7 +57,8 @@ std::optional<std::pair<std::string, std::string>> volume_of(const std::string& 
   return std::make_pair(stem.substr(0, bar), stem.substr(bar + 1));
 }
 
-std::vector<Volume> Volumes::find(const std::vector<Datastore>& datastores, const std::string& fqdn) {
+std::vector<Volume> Volumes::find(const std::vector<Datastore>& datastores, const std::string& fqdn,
+                                  Unreadable unreadable) {
   std::vector<Volume> made;
   for (const Datastore& datastore : datastores) {
     if (!datastore.browser) continue;
@@ -82,7 +83,7 @@ std::vector<Volume> Volumes::find(const std::vector<Datastore>& datastores, cons
       }
     } catch (const Fault& e) {
       if (e.is("FileNotFound")) continue;  // nobody has made a volume there
-      if (!fqdn.empty() || e.kind() == Kind::Transient) throw;
+      if (unreadable == Unreadable::Fails || e.kind() == Kind::Transient) throw;
       call_.log("volumes on " + datastore.name + " cannot be listed: " + e.what());
     }
   }

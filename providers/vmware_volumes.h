@@ -22,13 +22,16 @@ std::string volume_file(const std::string& datastore, const std::string& fqdn, c
 // FQDN and NAME of a volume's file; nothing for other files.
 std::optional<std::pair<std::string, std::string>> volume_of(const std::string& file);
 
+// A datastore that may not be read: left out, and said so.
+enum class Unreadable { Fails, LeftOut };
+
 class Volumes {
  public:
   Volumes(Session& session, Tasks& tasks, const workers::Call& call) : session_(session), tasks_(tasks), call_(call) {}
 
-  // What lies on these datastores, attached or not; of one host unless `fqdn` is empty, and then a datastore that may
-  // not be read is left out and said so.
-  std::vector<Volume> find(const std::vector<Datastore>& datastores, const std::string& fqdn);
+  // What lies on these datastores, attached or not; of one host unless `fqdn` is empty.
+  std::vector<Volume> find(const std::vector<Datastore>& datastores, const std::string& fqdn,
+                           Unreadable unreadable = Unreadable::Fails);
   // The folder, unless it is there.
   void make_folder(const Datastore& datastore, const Reference& datacenter);
   void remove(const Volume& volume, const Reference& datacenter);

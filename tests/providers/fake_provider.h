@@ -17,6 +17,7 @@ class FakeProvider final : public providers::Provider {
   std::vector<std::string> calls;
   std::map<std::string, std::vector<pipeline::Error>> faults;  // of a call, one each time
   std::vector<std::string> unlike;                             // what differences() says
+  std::vector<std::string> left;                               // what left_over() says
   std::optional<double> monthly = 5.0;
   providers::Marks marked;
 
@@ -81,6 +82,13 @@ class FakeProvider final : public providers::Provider {
   std::vector<std::string> belongings(const Call&, const providers::Machine&, providers::Extent extent) override {
     return extent == providers::Extent::All ? std::vector<std::string>{"volume data (v-1)"}
                                             : std::vector<std::string>{};
+  }
+  std::vector<std::string> left_over(const Call&, providers::Extent extent) override {
+    return extent == providers::Extent::All ? left : std::vector<std::string>{};
+  }
+  void remove_left_over(const Call&, providers::Extent extent) override {
+    said("remove left over");
+    if (extent == providers::Extent::All) left.clear();
   }
   void mark(const providers::Machine& machine, const providers::Marks& marks) override {
     said("mark");

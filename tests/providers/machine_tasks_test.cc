@@ -268,8 +268,30 @@ TEST_CASE("machine tasks: destroy, and again") {
     CHECK(provider.count(all ? "remove all" : "remove") == 1);
     CHECK(call.clipboard.text() == kSpec + "size: 512\n");
     call = done(task, provider, board);
-    CHECK(provider.calls.back() == "machine");
+    CHECK(provider.calls.back() == "remove left over");
     CHECK(call.clipboard.text() == kSpec + "size: 512\n");
+  }
+}
+
+TEST_CASE("machine tasks: destroy of a host whose machine is gone ends what else there is") {
+  FakeProvider provider;
+  provider.left = {"volume data (v-1)"};
+  CHECK(planned(delete_machine, provider).empty());
+  (void)done(delete_machine, provider);
+  CHECK(provider.left.size() == 1);
+  CHECK(planned(destroy, provider) == "change: delete volume data (v-1)\n");
+  CHECK(provider.left.size() == 1);
+  (void)done(destroy, provider);
+  CHECK(provider.left.empty());
+  // With a machine its belongings are what goes.
+  provider.add("m-1", kFqdn, kOurs);
+  provider.left = {"volume data (v-1)"};
+  (void)done(destroy, provider);
+  CHECK(provider.count("remove left over") == 2);
+  SUBCASE("not when the machine of this run is somebody else's by now") {
+    provider.add("m-2", "thor.example.org", {});
+    CHECK(refused(destroy, provider, kSpec + "instance_id: m-2\n").kind() == Kind::Refused);
+    CHECK(provider.count("remove left over") == 2);
   }
 }
 

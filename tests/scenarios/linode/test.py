@@ -481,3 +481,23 @@ def test_nothing_secret_is_anywhere(place):
             content = path.read_bytes()
             assert not [secret for secret in secrets if secret.encode() in content], path
         assert not [secret for secret in secrets for text in spoken if secret in text], spoken
+
+
+@takes(8)
+def test_volumes_of_a_host_whose_machine_is_gone(place):
+    with linode(place) as fake:
+        place.expect(0, "deploy", spec(place, volumes="{data: 20}"))
+        operation(place, "delete_machine", instance_id=str(fake.machine(HOST).id))
+        volume, = fake.volumes.values()
+        assert not fake.machines
+        assert "volume" not in planned(place, "delete_machine")
+        # Somebody else has it.
+        other = fake.add_machine("thor")
+        volume["linode_id"] = other.id
+        refused = place.run("destroy", "loki")
+        assert refused.status == 1 and f"is attached to linode {other.id}; jarvis takes it from nobody" in refused.text, refused
+        volume["linode_id"] = None
+        asked = place.confirmed(0, "destroy", "loki").asked
+        assert f"delete volume {volume['label']} (20 GB)" in asked, asked
+        assert not fake.volumes and list(fake.machines) == [other.id]
+        place.confirmed(0, "destroy", "loki")

@@ -314,3 +314,22 @@ def test_the_disks_of_a_template_go_with_its_clone(place):
         assert len(second["disks"]) == 2 and second["id"] != first["id"], second
         label, _ = added_by_hand(it, FQDN, 1 << 20)
         assert f"`wipe: [{label}]`" in place.expect(1, "redeploy", it.spec()).text
+
+
+@takes(6)
+@each("deleted by others", "a redeploy that failed")
+def test_volumes_of_a_host_whose_machine_is_gone(place, how):
+    with cloud("vmware", place) as it:
+        place.serve()
+        place.expect(0, "deploy", it.spec(volumes={"data": 1}))
+        if how == "deleted by others":
+            task(place, "delete_machine", {"instance_id": it.machine().id})
+        else:
+            it.proxy.refuse(500, "NoPermission", "no", when="CloneVM_Task", times=None)
+            place.confirmed(1, "redeploy", it.spec(volumes={"data": 1}))
+            it.proxy.calm()
+        assert not it.machines("loki") and owned(place) == [("volume", f"{FQDN}_data")]
+        asked = place.confirmed(0, "destroy", "loki").asked
+        assert f"delete volume [LocalDS_1] jarvis-volumes/{FQDN}_data.vmdk, attached to nothing" in asked, asked
+        assert owned(place) == []
+        place.confirmed(0, "destroy", "loki")
