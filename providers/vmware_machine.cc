@@ -36,6 +36,8 @@ void read_devices(pugi::xml_node devices, Vm& vm) {
       disk.capacity_kb = number(device, "capacityInKB");
       disk.label = text(device, "deviceInfo/label");
       disk.file = text(device, "backing/fileName");
+      for (auto base = child(device, "backing/parent"); base; base = child(base, "parent"))
+        disk.bases.push_back(text(base, "fileName"));
       disk.datastore = reference(device, "backing/datastore");
       disk.device = device;
       vm.disks.push_back(disk);

@@ -9,8 +9,9 @@ namespace jarvis::providers::vmware {
 
 struct Disk {
   std::int64_t key = 0, controller = 0, unit = 0, capacity_kb = 0;
-  std::string label;  // "Hard disk 1", as the client shows it
-  std::string file;   // "[datastore1] loki/loki.vmdk"
+  std::string label;               // "Hard disk 1", as the client shows it
+  std::string file;                // "[datastore1] loki/loki.vmdk"
+  std::vector<std::string> bases;  // files of before its snapshots, that it stands on
   Reference datastore;
   pugi::xml_node device;
 };

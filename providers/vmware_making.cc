@@ -183,6 +183,7 @@ std::vector<Volume> Making::volumes_there() {
     }
     made.push_back(std::move(volume));
   }
+  server_.must_be_free(made, server_.call.clipboard.require("fqdn"));
   return made;
 }
 

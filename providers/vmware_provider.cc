@@ -230,6 +230,7 @@ Vmware::Fates Vmware::fates(const Call& call, const Vm& vm, Extent extent) {
         std::any_of(vm.disks.begin(), vm.disks.end(), [&](const Disk& disk) { return disk.file == volume.file; });
     if (!attached && goes({volume.fqdn, volume.name})) made.lost.push_back(volume);
   }
+  server_.must_be_free(made.lost, fqdn);
   return made;
 }
 
@@ -283,11 +284,16 @@ void Vmware::remove(const Call& call, const Machine& machine, Extent extent) {
 
 std::vector<std::pair<Volume, Reference>> Vmware::volumes_left(const Call& call, Extent extent) {
   std::vector<std::pair<Volume, Reference>> made;
+  std::vector<Volume> all;
   const auto wipe = call.clipboard.list("wipe");
   if (extent != Extent::All && wipe.empty()) return made;
   for (const Datacenter& datacenter : server_.datacenters())
     for (Volume& volume : volumes_of(call, datacenter.self))
-      if (extent == Extent::All || among(wipe, volume.name)) made.emplace_back(std::move(volume), datacenter.self);
+      if (extent == Extent::All || among(wipe, volume.name)) {
+        all.push_back(volume);
+        made.emplace_back(std::move(volume), datacenter.self);
+      }
+  server_.must_be_free(all, call.clipboard.require("fqdn"));
   return made;
 }
 

@@ -17,6 +17,12 @@ bool one_of(const std::string& what, std::initializer_list<const char*> all) {
   return std::any_of(all.begin(), all.end(), [&](const char* one) { return what == one; });
 }
 
+bool stands_on(const Disk& disk, const Volume& volume) {
+  // Datastores of two datacenters may have one name.
+  if (disk.datastore && disk.datastore != volume.datastore.self) return false;
+  return disk.file == volume.file || std::find(disk.bases.begin(), disk.bases.end(), volume.file) != disk.bases.end();
+}
+
 }  // namespace
 
 Server::Server(const Call& the_call)
@@ -107,6 +113,23 @@ std::vector<Datastore> Server::datastores(const Reference& datacenter) {
       made.push_back({one.self, one.reference("browser"), one.name(), one.number("summary.freeSpace")});
   }
   return made;
+}
+
+void Server::must_be_free(const std::vector<Volume>& wanted, const std::string& fqdn) {
+  if (wanted.empty()) return;
+  std::vector<std::string> paths = listing_paths();
+  paths.emplace_back("config.hardware.device");
+  for (const Object& one : inventory.list(session.service().root_folder, {{"VirtualMachine", paths}})) {
+    const Vm vm = read_vm(one);
+    if (vm.marks && vm.marks->fqdn == fqdn) continue;
+    for (const Volume& volume : wanted) {
+      if (std::none_of(vm.disks.begin(), vm.disks.end(), [&](const Disk& disk) { return stands_on(disk, volume); }))
+        continue;
+      throw Error(Kind::Refused, "volume " + workers::printable(volume.file, 160) +
+                                     " of this host is attached to vmware " + workers::printable(vm.name, 80) + " (" +
+                                     vm.self.value + "); jarvis takes it from nobody");
+    }
+  }
 }
 
 void Server::wait_until_idle(const Vm& vm) {

@@ -37,6 +37,10 @@ class Server {
   // Where volumes of a machine may lie: all datastores that can be read in this datacenter.
   std::vector<Datastore> datastores(const Reference& datacenter);
 
+  // Error(Refused) naming who has one of these volumes of this host among its disks, switched on or not, unless it is
+  // the host's own machine. Looks at the disks of all machines and templates that can be read.
+  void must_be_free(const std::vector<Volume>& wanted, const std::string& fqdn);
+
   // Waits for what changes it: power, configuration, deletion. Whether that failed is for those who asked for it.
   void wait_until_idle(const Vm& vm);
   // A task at work that changes its power.

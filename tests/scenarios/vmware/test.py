@@ -265,6 +265,27 @@ def added_by_hand(it, name, kb):
     return new.deviceInfo.label, new.backing.fileName
 
 
+def attached(it, name, file):
+    """Somebody gives a machine a disk that is there."""
+    person = VmwareClient(it.vcsim.url, it.vcsim.user, it.vcsim.password, it.vcsim.ca)
+    scsi, disk = person.disk(0)
+    disk.fileOperation, disk.device.backing.fileName = None, file
+    reconfigured(person, name, [scsi, disk])
+
+
+def detached(it, name, file):
+    """Somebody takes a disk off and keeps its file."""
+    person = VmwareClient(it.vcsim.url, it.vcsim.user, it.vcsim.password, it.vcsim.ca)
+    devices = person.find(f"DC0/vm/{name}").config.hardware.device
+    disk = next(one for one in devices if getattr(one.backing, "fileName", None) == file)
+    reconfigured(person, name, [person.vim.vm.device.VirtualDeviceSpec(operation="remove", device=disk)])
+
+
+def reconfigured(person, name, changes):
+    spec = person.vim.vm.ConfigSpec(deviceChange=changes)
+    person.call(lambda: person.find(f"DC0/vm/{name}").ReconfigVM_Task(spec=spec))
+
+
 @takes(8)
 @each("made", "adopted")
 def test_a_disk_that_is_no_volume_goes_with_no_redeploy(place, kind):
@@ -333,3 +354,34 @@ def test_volumes_of_a_host_whose_machine_is_gone(place, how):
         assert f"delete volume [LocalDS_1] jarvis-volumes/{FQDN}_data.vmdk, attached to nothing" in asked, asked
         assert owned(place) == []
         place.confirmed(0, "destroy", "loki")
+
+
+@takes(8)
+@each("a kept one", "of the machine that is there")
+def test_a_volume_that_another_machine_has(place, which):
+    with cloud("vmware", place) as it:
+        place.serve()
+        place.expect(0, "deploy", it.spec(volumes={"data": 1}))
+        id, file = it.machine().id, f"[LocalDS_1] jarvis-volumes/{FQDN}_data.vmdk"
+        if which == "a kept one":
+            task(place, "delete_machine", {"instance_id": id})
+        else:
+            it.vcsim.power_outside(id, False)
+            detached(it, FQDN, file)
+        # Switched off, so that no lock is on it.
+        other = next(one for one in it.vcsim.machines() if one["name"] not in (FQDN, "debian-12"))
+        it.vcsim.power_outside(other["id"], False)
+        attached(it, other["name"], file)
+        words = f"volume {file} of this host is attached to vmware {other['name']} ({other['id']}); jarvis takes it from nobody"
+        if which == "a kept one":
+            assert words in place.expect(1, "deploy", it.spec(volumes={"data": 1})).text
+            assert not it.machines("loki")
+        else:
+            assert words in place.expect(1, "redeploy", it.spec(volumes={"data": 1}, wipe=["data"])).text
+            assert words in task(place, "delete_machine", {**it.keys, "wipe": ["data"]}, 1).text
+            assert it.machine().id == id
+        assert words in place.expect(1, "destroy", "loki").text
+        assert words in task(place, "destroy", it.keys, 1).text
+        detached(it, other["name"], file)
+        place.confirmed(0, "destroy", "loki")
+        assert owned(place) == []
