@@ -95,12 +95,13 @@ std::vector<T> LinodeApi::list(const std::string& path, const Json& filter, bool
 template <typename T>
 std::optional<T> LinodeApi::one(const std::string& path) {
   return api_.look(request("GET", path, nullptr), [&](const HttpResponse& response) -> std::optional<T> {
-    if (response.status == 404) return std::nullopt;
-    if (!well(response)) throw refusal(response);
-    return readable(response, [](const std::string& text) {
+    if (!well(response) && response.status != 404) throw refusal(response);
+    return readable(response, [&](const std::string& text) -> std::optional<T> {
+      const Json said = object_of(text);  // also of what is not there: the word of Linode, and of nobody in between
+      if (response.status == 404) return std::nullopt;
       T made;
-      read(object_of(text), made);
-      return std::optional(made);
+      read(said, made);
+      return made;
     });
   });
 }
@@ -116,15 +117,25 @@ template std::vector<LinodeConfig> LinodeApi::list(const std::string&, const Jso
 template std::vector<LinodeVolume> LinodeApi::list(const std::string&, const Json&, bool);
 template std::optional<LinodeInstance> LinodeApi::one(const std::string&);
 
-HttpResponse LinodeApi::change(const std::string& method, const std::string& path, const Json& body) {
-  HttpResponse response = api_.ask(request(method, path, body), Repeat::Changes);
+void LinodeApi::must_be_an_answer(const HttpResponse& response) {
+  if (response.status == 204 && response.body.empty()) return;
+  try {
+    (void)object_of(response.body);
+  } catch (const Malformed& e) {
+    throw Error(Kind::Transient, Api::unreadable(response, e.what()).what());
+  }
+}
+
+void LinodeApi::change(const std::string& method, const std::string& path, const Json& body) {
+  const HttpResponse response = api_.ask(request(method, path, body), Repeat::Changes);
   if (!well(response)) throw refusal(response);
-  return response;
+  must_be_an_answer(response);
 }
 
 void LinodeApi::remove(const std::string& path) {
   const HttpResponse response = api_.ask(request("DELETE", path, nullptr), Repeat::Changes);
   if (!well(response) && response.status != 404) throw refusal(response);
+  must_be_an_answer(response);
 }
 
 bool LinodeApi::label_is_taken(const HttpResponse& response) {
@@ -136,6 +147,7 @@ bool LinodeApi::label_is_taken(const HttpResponse& response) {
 HttpResponse LinodeApi::create(const std::string& path, const Json& body) {
   HttpResponse response = api_.ask(request("POST", path, body), Repeat::Changes);
   if (!well(response) && !label_is_taken(response)) throw refusal(response);
+  must_be_an_answer(response);
   return response;
 }
 

@@ -67,8 +67,10 @@ class LinodeApi {
   workers::HttpRequest request(const std::string& method, const std::string& path, const Json& body) const;
   pipeline::Error refusal(const workers::HttpResponse& response) const;
   // Of a call that changes; null: no body. Nothing is answered that is of use.
-  workers::HttpResponse change(const std::string& method, const std::string& path, const Json& body);
+  void change(const std::string& method, const std::string& path, const Json& body);
   void remove(const std::string& path);  // well when it is gone
+  // Error(Transient) for an answer that Linode did not give: what was asked for was done, or was not.
+  static void must_be_an_answer(const workers::HttpResponse& response);
   // Whether an answer says that the label is another one's.
   static bool label_is_taken(const workers::HttpResponse& response);
   workers::HttpResponse create(const std::string& path, const Json& body);

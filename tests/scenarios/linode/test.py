@@ -321,10 +321,11 @@ def test_a_rebuild_goes_on_wherever_it_was_cut_short(place):
 
 
 class _Nth:
-    """The call that changes something, so many of them from now on, is dropped: after it was done, or before."""
+    """The call that changes something, so many of them from now on, is dropped: after it was done, or before. With a
+    page: that is what comes back."""
 
-    def __init__(self, fake, number, done):
-        self.fake, self.left, self.done, self.struck = fake, number, done, False
+    def __init__(self, fake, number, done, page=None):
+        self.fake, self.left, self.done, self.page, self.struck = fake, number, done, page, False
         self.answer = type(fake).answer.__get__(fake)
         fake.answer = self
 
@@ -337,7 +338,7 @@ class _Nth:
         self.struck = True
         if self.done:
             self.answer(asked)
-        return None
+        return (200, self.page, {"Content-Type": "text/html"}) if self.page else None
 
 
 NEAREST = [
@@ -501,3 +502,27 @@ def test_volumes_of_a_host_whose_machine_is_gone(place):
         assert f"delete volume {volume['label']} (20 GB)" in asked, asked
         assert not fake.volumes and list(fake.machines) == [other.id]
         place.confirmed(0, "destroy", "loki")
+
+
+@takes(10)
+def test_a_page_in_place_of_an_answer_is_none(place):
+    """Of each call that changes something, once: nothing was done, and it is asked for again."""
+    page = "<html><body>Welcome to the hotel's network</body></html>"
+    board = wishes(**KEYS, volumes={"data": 20}, disks={"root": 4096, "swap": 512, "opt": "rest"})
+    with linode(place) as fake:
+        fake.polls = 0  # what is deleted is gone at once: nobody looks at its volumes again
+        cut, struck = 0, True
+        while struck:
+            struck = False
+            for name in ("deploy", "destroy"):
+                fault = _Nth(fake, cut, False, page)
+                end = to_its_end(place, name, board, f"{name} {cut}")
+                assert end.returncode == 0, (name, cut, end)
+                struck = struck or fault.struck
+                if name == "deploy":
+                    machine = fake.machine(HOST)
+                    assert machine.status == "running" and len(fake.volumes) == 1 and len(machine.disks) == 3, (cut, machine.disks)
+                else:
+                    assert not fake.machines and not fake.volumes, (cut, fake.volumes)
+            cut += 1
+        assert cut > 6, cut
