@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "workers/address_range.h"
@@ -18,6 +19,7 @@ using workers::HttpRules;
 namespace {
 
 constexpr std::size_t kMostWords = 300;
+constexpr std::chrono::milliseconds kSoon{2000};
 
 void only_this_machine_without_tls(const workers::Url& url, const workers::IpAddress& address) {
   if (url.scheme == "https" || workers::special_purpose(address).value_or("") == "this machine") return;
@@ -64,8 +66,9 @@ Api::Api(ApiAccess access)
       pace_(access_.pace, access_.per_second, access_.burst),
       http_(workers::make_http_client(rules_of(access_))) {}
 
-void Api::pause(int round) {
-  const timespec moment{0, 100'000'000L * round * round};
+void Api::pause(int round, std::chrono::milliseconds at_least) {
+  const auto time = std::max(at_least, std::chrono::milliseconds(100L * round * round));
+  const timespec moment{time.count() / 1000, time.count() % 1000 * 1'000'000L};
   ::nanosleep(&moment, nullptr);
 }
 
@@ -74,6 +77,7 @@ HttpResponse Api::ask(const HttpRequest& asked, Repeat repeat) {
   request.once = repeat == Repeat::Changes;
   for (int round = 1;; ++round) {
     pace_.take();
+    std::optional<std::chrono::milliseconds> when;  // as the answer says
     try {
       HttpResponse response = http_->request(request);
       Error error = workers::error_of(response);
@@ -81,14 +85,16 @@ HttpResponse Api::ask(const HttpRequest& asked, Repeat repeat) {
           response.status >= 400 && !(access_.is_refusal && access_.is_refusal(response)) &&
           (error.kind() == Kind::Transient || (access_.is_temporary && access_.is_temporary(response)));
       if (!temporary) return response;
+      when = error.retry_after();
       Error fault(Kind::Transient, with_words(error.what(), response));
-      throw fault.retry_after(error.retry_after().value_or(std::chrono::seconds(2)));
+      throw fault.retry_after(when.value_or(kSoon));
     } catch (const Error& e) {
-      // Who says when to come back, or is asked to change something, is not asked again at once.
-      const bool said_when = e.retry_after() && *e.retry_after() > std::chrono::seconds(2);
-      if (e.kind() != Kind::Transient || repeat == Repeat::Changes || said_when || round == kRounds) throw;
+      // Who says when to come back is not asked before, and later than soon by the next attempt of the task only; who
+      // is asked to change something is not asked again here.
+      const bool later = when && *when > kSoon;
+      if (e.kind() != Kind::Transient || repeat == Repeat::Changes || later || round == kRounds) throw;
     }
-    pause(round);
+    pause(round, when.value_or(std::chrono::milliseconds(0)));
   }
 }
 

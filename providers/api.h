@@ -2,9 +2,10 @@
 // JSON and no XML; what an API's own words and codes mean is the provider's to say.
 //
 // http:// leads to this machine only. What may pass by itself is Error(Transient): no connection, no answer in time,
-// 408, 425, 429, 5xx; it carries Retry-After. Calls that only look are asked again here first, twice, after a moment;
-// calls that change are never repeated here, since their answer may be all that was lost: the task is asked again, and
-// looks. Errors name URL, status and the request's id, never a header or a body that was sent.
+// 408, 425, 429, 5xx; it carries Retry-After. Calls that only look are asked again here first, twice, after a moment or
+// when the answer says, if that is within two seconds; calls that change are never repeated here, since their answer
+// may be all that was lost: the task is asked again, and looks. Errors name URL, status and the request's id, never a
+// header or a body that was sent.
 #pragma once
 
 #include <chrono>
@@ -70,7 +71,7 @@ class Api {
 
  private:
   static constexpr int kRounds = 3;
-  static void pause(int round);
+  static void pause(int round, std::chrono::milliseconds at_least = {});
   std::string with_words(std::string text, const workers::HttpResponse& response) const;
 
   ApiAccess access_;

@@ -111,6 +111,18 @@ TEST_CASE("api: what is asked again") {
   }
 }
 
+TEST_CASE("api: who says when is not asked before, however soon it is") {
+  for (const char* status : {"429 Too Many Requests", "503 Service Unavailable"}) {
+    CAPTURE(status);
+    const TempDir dir;
+    HttpScript server({answer(status, "", "Retry-After: 1\r\n"), answer("200 OK", "{}")});
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(Api(access_of(dir)).ask(request_of(server), Repeat::Looks).status == 200);
+    CHECK(std::chrono::steady_clock::now() - begin >= 1s);
+    CHECK(server.requests().size() == 2);
+  }
+}
+
 TEST_CASE("api: what a refusal says") {
   const TempDir dir;
   HttpScript server({answer("403 Forbidden", "why: not \x1b[2J yours\n", "X-Amzn-RequestId: r-7\r\n")});
