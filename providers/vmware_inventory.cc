@@ -7,6 +7,9 @@
 
 namespace jarvis::providers::vmware {
 
+using pipeline::Error;
+using pipeline::Kind;
+
 namespace {
 
 constexpr std::int64_t kPage = 200;  // objects an answer
@@ -42,6 +45,21 @@ bool Object::flag(const std::string& path, bool otherwise) const {
 
 std::int64_t Object::number(const std::string& path, std::int64_t otherwise) const {
   return vmware::number(node(path), "", otherwise);
+}
+
+template <typename Look>
+std::vector<Object> Inventory::whole(Look look) {
+  (void)session_.key();  // a login is no end of a session
+  for (bool again = false;; again = true) {
+    const int generation = session_.generation();
+    try {
+      return look();
+    } catch (const Fault& e) {
+      // The end of a session took view and token along.
+      if (generation == session_.generation() && !e.is("NotAuthenticated")) throw;
+      if (again) throw Error(Kind::Transient, std::string(e.what()) + ": the session ended while it was looked at");
+    }
+  }
 }
 
 std::vector<Object> Inventory::retrieve(const Xml& spec) {
@@ -87,14 +105,7 @@ std::vector<Object> Inventory::list_once(const Reference& container, const std::
 }
 
 std::vector<Object> Inventory::list(const Reference& container, const std::vector<Wanted>& wanted) {
-  const int generation = session_.generation();
-  try {
-    return list_once(container, wanted);
-  } catch (const Fault& e) {
-    // A session that ended in between took view and token along.
-    if (generation == 0 || (generation == session_.generation() && !e.is("NotAuthenticated"))) throw;
-  }
-  return list_once(container, wanted);
+  return whole([&] { return list_once(container, wanted); });
 }
 
 std::vector<Object> Inventory::get(const std::vector<Reference>& objects, const std::vector<std::string>& paths) {
@@ -109,7 +120,7 @@ std::vector<Object> Inventory::get(const std::vector<Reference>& objects, const 
   }
   for (const Reference& one : objects) spec.in("objectSet", Xml().ref("obj", one).flag("skip", false));
   try {
-    found = retrieve(spec);
+    found = whole([&] { return retrieve(spec); });
   } catch (const Fault& e) {
     if (!e.is("ManagedObjectNotFound")) throw;
     if (objects.size() == 1) return {};

@@ -45,6 +45,9 @@ class Inventory {
   std::optional<Object> get(const Reference& object, const std::vector<std::string>& paths);
 
  private:
+  // A look whose session ended in between begins anew, once; when that happens again, it is Transient.
+  template <typename Look>
+  std::vector<Object> whole(Look look);
   std::vector<Object> retrieve(const Xml& spec);
   std::vector<Object> list_once(const Reference& container, const std::vector<Wanted>& wanted);
 

@@ -234,8 +234,11 @@ void Making::must_have_rights() {
     Xml arguments;
     arguments.ref("entity", right.object).leaf("sessionId", server_.session.key());
     for (const std::string& privilege : right.privileges) arguments.leaf("privId", privilege);
+    const int generation = server_.session.generation();
     const Answer answer = server_.session.call(
         "HasPrivilegeOnEntities", server_.session.service().authorization_manager, arguments, Repeat::Looks);
+    if (generation != server_.session.generation())
+      throw Error(Kind::Transient, "the session ended while its privileges were asked for");
     for (const pugi::xml_node& entity : children(answer.response, "returnval"))
       for (const pugi::xml_node& one : children(entity, "privAvailability"))
         if (!flag(one, "isGranted"))
