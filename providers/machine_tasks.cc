@@ -90,8 +90,8 @@ void refuse_differences(const Call& call, Provider& provider, const Machine& mac
   for (const std::string& line : provider.differences(call.clipboard, machine))
     lines += (lines.empty() ? "" : "; ") + line;
   if (!lines.empty())
-    throw Error(Kind::Refused, called(provider, machine) + " runs and is not as the spec says: " + lines +
-                                   ": `redeploy` changes that");
+    throw Error(Kind::Refused, called(provider, machine) + (machine.power == Power::Off ? " is off" : " runs") +
+                                   " and is not as the spec says: " + lines + ": `redeploy` changes that");
 }
 
 // What a refusal in mid-creation leaves behind costs money and has nobody's attention: removed, and said so.

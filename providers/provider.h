@@ -70,7 +70,7 @@ class Provider {
   // Does what is still lacking (disks, volumes, addresses, the first boot) and returns when the machine runs;
   // workers::not_yet() while the API is at work. Changes nothing when nothing is lacking.
   virtual Machine complete(const Call& call, Machine machine) = 0;
-  // What of a running machine is not as the clipboard says and cannot be changed under it; a line each.
+  // What of a machine that is kept is not as the clipboard says and complete() does not change; a line each.
   virtual std::vector<std::string> differences(const Clipboard& clipboard, const Machine& machine) = 0;
   // What complete() would make for a machine that is there, for plan mode; a line each.
   virtual std::vector<std::string> lacking(const Clipboard&, const Machine&) { return {}; }

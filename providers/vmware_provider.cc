@@ -109,7 +109,6 @@ Machine Vmware::complete(const Call& call, Machine machine) {
 std::vector<std::string> Vmware::differences(const Clipboard& clipboard, const Machine& machine) {
   std::vector<std::string> lines;
   const Vm vm = require(machine.id);
-  if (vm.power != "poweredOn") return lines;
   const auto compare = [&](const char* key, const std::string& has) {
     const auto wanted = clipboard.scalar(key);
     if (wanted && *wanted != has) lines.push_back(std::string(key) + " " + has + ", not " + printable(*wanted, 60));

@@ -410,3 +410,17 @@ def test_a_volume_that_another_machine_has(place, which):
         detached(it, other["name"], file)
         place.confirmed(0, "destroy", "loki")
         assert owned(place) == []
+
+
+@takes(5)
+def test_a_machine_that_is_off_and_not_as_the_spec_says(place):
+    server = vsphere(place, addresses="10.9.8.")
+    place.expect(0, "deploy", spec(place, SCRATCH))
+    machine = the_only(server)
+    server.power_outside(machine["id"], False)
+    changed = spec(place, {**SCRATCH, "num_cpus": 4, "size": 1024}, volumes="{data: 1}")
+    said = place.expect(1, "deploy", changed)
+    assert "is off and is not as the spec says: num_cpus 2, not 4; size 512, not 1024; no volume data: `redeploy`" in said.text, said
+    assert the_only(server)["power"] == "poweredOff" and the_only(server)["cpus"] == 2
+    place.expect(0, "deploy", spec(place, SCRATCH))
+    assert the_only(server)["power"] == "poweredOn"
