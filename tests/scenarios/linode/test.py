@@ -526,3 +526,23 @@ def test_a_page_in_place_of_an_answer_is_none(place):
                     assert not fake.machines and not fake.volumes, (cut, fake.volumes)
             cut += 1
         assert cut > 6, cut
+
+
+@takes(5)
+def test_a_list_of_more_than_one_page(place):
+    with linode(place) as fake:
+        debian = next(one for one in fake.images if one["id"] == "linode/debian12")
+        others = [{**debian, "id": f"private/{number}", "label": f"image {number}"} for number in range(1100)]
+        fake.images[:] = [*others, *fake.images]
+        offers = yaml.safe_load(task(place, "offers").out)["offers"]
+        assert {one["id"] for one in offers if one["kind"] == "image"} == {one["id"] for one in fake.images}
+        assert [one.query["page"] for one in fake.named("GET /images")] == [["1"], ["2"], ["3"]]
+        place.expect(0, "deploy", spec(place))
+        assert fake.machine(HOST).image == debian["id"]
+        place.confirmed(0, "destroy", "loki")
+        # More machines than one page has, of which the host's is the last.
+        for number in range(510):
+            fake.add_machine(f"other{number}", tags=[f"fqdn:h{number}.example.org", "run:r", "step:s"])
+        place.expect(0, "deploy", spec(place))
+        machines = yaml.safe_load(task(place, "machines").out)["machines"]
+        assert len(machines) == 511 and machines[-1]["name"] == HOST, (len(machines), machines[-1])

@@ -8,6 +8,8 @@ import yaml
 from lab import each, takes
 from lab.certificates import Authority
 from lab.clouds import cloud
+from lab.dialects import Vsphere
+from lab.fault_proxy import FaultProxy
 from lab.vcsim import Vcsim
 from lab.vmware_client import VmwareClient
 
@@ -424,3 +426,22 @@ def test_a_machine_that_is_off_and_not_as_the_spec_says(place):
     assert the_only(server)["power"] == "poweredOff" and the_only(server)["cpus"] == 2
     place.expect(0, "deploy", spec(place, SCRATCH))
     assert the_only(server)["power"] == "poweredOn"
+
+
+@takes(10)
+def test_a_list_of_more_than_one_page(place):
+    server = vsphere(place, machines=110)  # on the host and in the cluster each
+    there = server.machines()
+    assert len(there) > 200, len(there)
+    for number, one in enumerate(there):
+        if number % 10 == 9:
+            for key, value in (("jarvis.fqdn", f"h{number}.example.org"), ("jarvis.run", "r"), ("jarvis.step", "s")):
+                server.tag_outside(one["id"], key, value)
+    with FaultProxy(place.host, server.url, Vsphere(), authority=Authority(place.path("between")), upstream_ca=server.ca) as proxy:
+        settings(place, server, url=proxy.url, ca_file=str(proxy.ca))
+        found = {name for kind, name in owned(place) if kind == "machine"}
+        assert proxy.asked("ContinueRetrievePropertiesEx")
+        assert found == {one["name"] for number, one in enumerate(there) if number % 10 == 9}, found
+        # Whoever is on another page has its name all the same.
+        server.rename_outside(there[-2]["id"], FQDN)
+        assert "is not jarvis's" in task(place, "deploy", SCRATCH, 1).text
