@@ -108,8 +108,8 @@ void refuse_differences(const Call& call, Provider& provider, const Machine& mac
   throw Error(fault.kind(), text);
 }
 
-// A host that made its own keys took their private halves with it: another machine could never show them, so nobody would
-// ever log in to it. `redeploy` begins with new ones.
+// A host that made its own keys took their private halves with it: another machine could never show them, so nobody
+// would ever log in to it. `redeploy` begins with new ones.
 void refuse_lost_keys(const Call& call, const Provider& provider) {
   if (call.clipboard.list("ssh_host_keys").empty() || call.clipboard.scalar("ssh_host_private_key")) return;
   const std::string id = call.clipboard.scalar("instance_id").value_or("");

@@ -339,8 +339,8 @@ std::unique_ptr<SshSession> open_ssh_session(const SshTarget& target) {
     try {
       return std::make_unique<Libssh2Session>(target, address);
     } catch (const Error& e) {
-      // The first address is the host's. A later one may be private, and belong to somebody else in our own network: what
-      // answers there says nothing as long as the first may still come up.
+      // The first address is the host's. A later one may be private, and belong to somebody else in our own network:
+      // what answers there says nothing as long as the first may still come up.
       if (e.kind() != Kind::Transient && failures.empty()) throw;
       failures += (failures.empty() ? "" : "; ") + std::string(e.what());
     }

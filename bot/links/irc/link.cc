@@ -65,9 +65,8 @@ Time Link::due() const {
   if (!connection_) return std::min(due, connect_at_);
   due = std::min({due, connection_->due(), register_by_});
   if (welcome_) {
-    due = std::min(due, ping_sent_ ? after(std::max(*ping_sent_, last_heard_), network_.ping_timeout)
-                    : receipts_.open() ? Time{}
-                                   : after(last_heard_, network_.ping_every));
+    if (ping_sent_) due = std::min(due, after(std::max(*ping_sent_, last_heard_), network_.ping_timeout));
+    if (!ping_sent_) due = receipts_.open() ? Time{} : std::min(due, after(last_heard_, network_.ping_every));
   }
   if (up_) {
     due = std::min({due, channels_.due(), regain_at_});

@@ -9,7 +9,8 @@ namespace jarvis::bot::links::xmpp {
 
 namespace {
 
-constexpr milliseconds kLogin{30000}, kSlowly{300000}, kHealthy{60000}, kGoodbye{1500}, kLastAnswer{1000}, kConfirm{5000};
+constexpr milliseconds kLogin{30000}, kSlowly{300000}, kHealthy{60000}, kGoodbye{1500}, kLastAnswer{1000},
+    kConfirm{5000};
 constexpr std::size_t kMostWaiting = 500;
 constexpr std::size_t kLimit = 4000;  // bytes of one line: no server's limit, but what a person will read
 

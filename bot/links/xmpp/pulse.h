@@ -16,14 +16,14 @@ class Pulse {
   // sent.
   Pulse(milliseconds every, milliseconds timeout, milliseconds soon);
 
-  void begin(Time now);          // a connection is up
-  void said(Time now);           // something was sent that needs confirmation
-  bool due(Time now) const;      // time to ping
-  void asked(Time now);          // a ping went out
-  void answered(Time now);       // its answer came
+  void begin(Time now);                         // a connection is up
+  void said(Time now);                          // something was sent that needs confirmation
+  bool due(Time now) const;                     // time to ping
+  void asked(Time now);                         // a ping went out
+  void answered(Time now);                      // its answer came
   bool is_waiting() const { return waiting_; }  // for an answer
-  bool is_dead(Time now) const;  // the answer is overdue
-  Time next() const;             // when to look again
+  bool is_dead(Time now) const;                 // the answer is overdue
+  Time next() const;                            // when to look again
 
  private:
   milliseconds every_, timeout_, soon_;
