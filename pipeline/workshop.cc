@@ -52,6 +52,7 @@ void Places::grant() {
 
 Places::Wait::Wait(Places& places) : places_(places), timer_(places.loop_, kForEver) {
   places.waiting_.push_back(this);
+  places.grant();  // one may have become free since it was asked for, and nobody may ever give back another
 }
 
 Places::Wait::~Wait() {

@@ -49,6 +49,28 @@ TEST_CASE("places: first come, first served") {
   CHECK(queue.places.try_take());
 }
 
+TEST_CASE("places: one that became free before somebody begins to wait") {
+  // A run writes down that it waits between asking for a place and waiting for one.
+  Queue queue(1);
+  SUBCASE("given back") {
+    CHECK(queue.places.try_take());
+    CHECK_FALSE(queue.places.try_take());
+    queue.places.give_back();
+  }
+  SUBCASE("opened") {
+    queue.places.close();
+    CHECK_FALSE(queue.places.try_take());
+    queue.places.open();
+  }
+  queue.wait("a");
+  CHECK(queue.got == "a");
+  queue.wait("b");
+  CHECK(queue.got == "a");
+  queue.places.give_back();
+  queue.loop.settle();
+  CHECK(queue.got == "a b");
+}
+
 TEST_CASE("places: none while they are closed, all of them when they open") {
   Queue queue(2);
   CHECK(queue.places.try_take());
