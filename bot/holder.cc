@@ -173,8 +173,8 @@ class Holder {
       throw Error(Kind::Permanent, "the control socket " + path + ": " + e.what());
     }
     ::umask(before);
+    set_doors();  // before anybody can connect
     acceptor_.listen(1024);
-    set_doors();
     asio::co_spawn(loop_, accept(), asio::detached);
   }
 
