@@ -1,8 +1,10 @@
 """jarvis in the channel: a real IRC server with services, a gist site, people with and without roles."""
+import os
 import signal
 
 from lab import takes, until
 from lab.channel import Channel, asks, demo, with_demo
+from lab.processes import descendants, exe_of, kill_now
 
 LOKI = """instance:
   hostname: loki
@@ -158,17 +160,20 @@ def test_the_server_is_killed_while_a_run_ends(place):
     with with_demo(place) as channel:
         gate, spec = demo(place)
         url = channel.site.gist("1", **{"loki.yaml": spec})
-        channel.serve()
+        serve = channel.serve()
         thor = channel.person("thor")
         channel.until_there(thor)
         asks(thor, f"deploy {url}", "loki: deploy with demo")
         gate.began()
+        (link,) = [pid for pid in descendants(serve.pid) if exe_of(pid).endswith("jarvis-irc")]
         channel.server.kill()
         gate.open()
         place.until_state("loki", "succeeded")
+        os.kill(link, signal.SIGSTOP)  # its nick must be nobody's when its account is made
         channel.server.start()
         witness = channel.person("witness", account=False)
         channel.server.account("jarvis")  # services had not written it down
+        os.kill(link, signal.SIGCONT)
         witness.next(r" PRIVMSG #ops :thor: loki is ready$", 60)
         gate.close()
 
@@ -179,7 +184,6 @@ def test_a_link_killed_comes_back(place):
         serve = channel.serve()
         thor = channel.person("thor")
         channel.until_there(thor)
-        from lab.processes import descendants, exe_of, kill_now
         (link,) = [pid for pid in descendants(serve.pid) if exe_of(pid).endswith("jarvis-irc")]
         kill_now(link)
         thor.next(r":jarvis!\S+ QUIT")

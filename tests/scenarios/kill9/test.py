@@ -92,7 +92,7 @@ def test_a_foreground_deploy_is_killed_and_retried(place):
     wanted = undisturbed(place)
     kills = 0
     while kills < 12:
-        host = f"f{kills}"
+        host = f"foreground{kills}"  # a short one may be found in the name of the test's directory
         process = place.start("deploy", spec(place, host))
         until(lambda host=host: place.path(f"trace-{host}").exists() or not process.running(), "the first step begins")
         for _ in range(4):  # then it may end: a step of one second never would if it were killed again and again
@@ -105,7 +105,7 @@ def test_a_foreground_deploy_is_killed_and_retried(place):
             process = place.start("retry", host)
         assert process.wait() == 0, process.output()
         check_trace(place, host)
-        assert neutral(place, host) == wanted
+        assert neutral(place, host) == wanted, f"{host} differs from an undisturbed run:\n{place.clipboard(host)}"
 
 
 @takes(5)
