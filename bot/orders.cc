@@ -170,7 +170,7 @@ awaitable<std::vector<std::string>> preflight(House& house, const Talk& talk, Or
   std::optional<double> monthly;
   if (faults.empty()) {
     const auto answers = co_await house.pipeline().ask(order.plan, order.first, order.directory);
-    order.first = Clipboard::checked(Clipboard(std::move(order.first)).take());
+    order.first = Clipboard::checked(std::move(order.first).take());
     for (const auto& asked : answers) {
       if (!asked.fault.empty()) faults.push_back(asked.task + ": " + asked.fault);
       foreign = foreign || asked.refused;

@@ -225,7 +225,7 @@ asio::awaitable<std::string> Pipeline::submit(Order order, std::optional<std::st
     steps.push_back(std::move(made));
   }
   const std::string id = record.id, host = record.host;
-  std::string first = Clipboard(std::move(order.first)).take();
+  std::string first = std::move(order.first).take();
   co_await take_lock(host, id);
   try {
     auto run = make(std::move(record), std::move(steps), std::move(first));

@@ -4,7 +4,7 @@ import signal
 
 from lab import takes, until
 from lab.channel import Channel, asks, demo, with_demo
-from lab.processes import descendants, exe_of, kill_now
+from lab.processes import kill_now, named
 
 LOKI = """instance:
   hostname: loki
@@ -165,7 +165,7 @@ def test_the_server_is_killed_while_a_run_ends(place):
         channel.until_there(thor)
         asks(thor, f"deploy {url}", "loki: deploy with demo")
         gate.began()
-        (link,) = [pid for pid in descendants(serve.pid) if exe_of(pid).endswith("jarvis-irc")]
+        (link,) = named("jarvis-irc", below=serve.pid)
         channel.server.kill()
         gate.open()
         place.until_state("loki", "succeeded")
@@ -184,7 +184,7 @@ def test_a_link_killed_comes_back(place):
         serve = channel.serve()
         thor = channel.person("thor")
         channel.until_there(thor)
-        (link,) = [pid for pid in descendants(serve.pid) if exe_of(pid).endswith("jarvis-irc")]
+        (link,) = named("jarvis-irc", below=serve.pid)
         kill_now(link)
         thor.next(r":jarvis!\S+ QUIT")
         thor.next(r":jarvis!\S+ JOIN")

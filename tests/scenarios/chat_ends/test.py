@@ -4,11 +4,11 @@ import signal
 
 from lab import takes, until
 from lab.channel import Channel, asks, demo, with_demo
-from lab.processes import descendants, exe_of, kill_now
+from lab.processes import kill_now, named
 
 
 def link_of(serve):
-    (link,) = [pid for pid in descendants(serve.pid) if exe_of(pid).endswith("jarvis-irc")]
+    (link,) = named("jarvis-irc", below=serve.pid)
     return link
 
 
@@ -109,11 +109,11 @@ esac
 """
 
 
-def shaky(place, *tasks, **retry):
+def shaky(place, *tasks):
     """A channel whose provider `demo` does these; the gate; a spec with a secret."""
     place.write("shaky.sh", SHAKY, 0o755)
     place.plan("demo", deploy=[f"demo:{task}" for task in tasks])
-    row = {"attempts": 3, "delay": "100ms", "max_delay": "200ms", "after_failure": True} | retry
+    row = {"attempts": 3, "delay": "100ms", "max_delay": "200ms", "after_failure": True}
     channel = Channel(place, workers={"demo": {"run": str(place.path("shaky.sh")), "secrets": ["api_token"], "tasks": {
         "shaky": {"retry": row}, "slow": {}, "quick": {}}}})
     gate, spec = demo(place, stop=place.path("stop"), api_token=SECRET)
