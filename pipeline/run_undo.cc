@@ -18,6 +18,11 @@ asio::awaitable<void> Run::undo() {
   if (planned.empty()) co_return;
   if (!cancelled_)
     record_.error = failure_;  // written down with every step of the undo: a resume ends as this would have
+  // Told of what it takes back first, not of what failed.
+  const RunStep& newest = steps_[static_cast<std::size_t>(planned.front())];
+  record_.stage = newest.row->stage;
+  record_.task = newest.row->undo;
+  record_.stage_number = newest.stage_number;
   enter(RunState::Undoing);
   for (const int target : planned) {
     int index = -1;

@@ -26,6 +26,8 @@ def test_in_reverse_order(place):
     result = place.expect(1, "deploy", set_up(place, "one", "two", "three", "fail"))
     assert ran(place) == ["one", "two", "three", "fail", "un_two", "un_one"]
     assert "loki failed at 4/4 fail: fail does not work" in result.text, result
+    told = [line for line in result.out.splitlines() if "undoing" in line]
+    assert told == ["loki: undoing two with ledger:un_two", "loki: undoing one with ledger:un_one"], result
     status = place.status("loki")
     assert status["state"] == "failed" and status["task"] == "ledger:fail" and status["stage_number"] == 4, status
     assert {line["task"] for line in place.json("logs", "loki")} == {f"ledger:{task}" for task in (
