@@ -186,6 +186,8 @@ void Attempt::exited(const ForkMessage& report) {
   status_ = report.status;
   group_left_ = report.group_left;
   usage_ = {std::chrono::microseconds(report.user_us), std::chrono::microseconds(report.system_us), report.max_rss_kib};
+  // It crashed, and what it had begun would go on beside the next attempt.
+  if (WIFSIGNALED(status_) && group_left_ && phase_ <= Phase::Running) server_.signal(id_, SIGKILL);
   // What is in the pipes is usually all there is: the end then needs no further turn of the loop.
   drain(out_);
   drain(err_);

@@ -62,7 +62,7 @@ struct Order {
 std::string checked_private_key(const std::string& text) {
   const bool framed = text.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----\n") && text.size() < 8192;
   if (!framed || text.find('\0') != std::string::npos) {
-    throw Error(Kind::Usage, "ssh_host_private_key: is no OpenSSH private key");  // its text is a secret
+    throw Error(Kind::Usage, "what the spec has as ssh_host_private_key is no OpenSSH private key");
   }
   return text.back() == '\n' ? text : text + "\n";
 }

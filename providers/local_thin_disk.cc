@@ -223,7 +223,7 @@ std::string place_host_key(const fs::path& ssh, const NewDisk& disk) {
   }
   const ProgramEnd read = run_small({kKeygen, "-y", "-P", "", "-f", key.string()});
   if (read.status != 0 || !read.output.starts_with("ssh-ed25519 ")) {
-    throw Error(Kind::Usage, "ssh_host_private_key: is no ed25519 key without a passphrase");
+    throw Error(Kind::Usage, "what the spec has as ssh_host_private_key is no ed25519 key without a passphrase");
   }
   std::string line = bare_key(read.output) + " root@" + disk.hostname;
   write_file(ssh / "ssh_host_ed25519_key.pub", line + "\n", 0644);

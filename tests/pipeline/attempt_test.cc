@@ -332,6 +332,19 @@ TEST_CASE("attempt: a grandchild that keeps stdout open gets a while, then what 
   }
 }
 
+TEST_CASE("attempt: what a crashed one has left in its group does not go on beside the next") {
+  Stage stage;
+  for (const char* task : {"test:crash", "test:crash_closed"}) {
+    CAPTURE(task);
+    AttemptRequest request = stage.request(task);
+    request.linger = 1h;
+    const AttemptResult result = stage.end(stage.begin(request));
+    CHECK(word(result.outcome) == word(Outcome::Crashed));
+    const pid_t left = std::stoi(contents(stage.scratch() / "left"));
+    stage.loop().run_until([&] { return !alive(left); }, "the grandchild's end");
+  }
+}
+
 TEST_CASE("attempt: cancelled while a grandchild lingers: nobody waits for him") {
   Stage stage;
   AttemptRequest request = stage.request("test:leave");

@@ -6,7 +6,8 @@ import shlex
 import shutil
 import subprocess
 
-from lab import each, takes, until
+from lab import each, kill_now, takes, until
+from lab.clouds import cloud
 from lab.marks import Skip
 from lab.processes import alive, command_line_of, living
 from lab.ssh_person import login, public_key
@@ -244,6 +245,62 @@ exec "$REAL" "$@"
     no_host(place)
 
 
+@takes(20)
+@each("before", "after")
+def test_killed_at_any_call_of_the_launcher(place, when):
+    """The worker of a deploy, a redeploy or a destroy dies before its launcher does a thing, or when that is done and before it hears so:
+    all that a local host is made of is done by one call or another of it."""
+    calls = place.path("calls")
+    calls.mkdir()
+    os.mkfifo(calls / "never")
+    own_launcher(place, f"""[ "$1" != --probe ] || exec "$REAL" "$@" # asks only, in plan mode too
+cd {calls}
+number=$(($(cat count) + 1))
+echo $number >count
+at() {{ if [ $number.$1 = "$(cat stop)" ]; then echo $$ >met; read -r nobody <never; fi; }}
+at before
+"$REAL" "$@"
+status=$?
+at after
+exit $status
+""")
+    provider = cloud("local", place)
+    provider.configure()
+    provider.begin(None)
+    serve = place.serve()
+    machine = None
+    for command in ("deploy", "redeploy", "destroy"):
+        for number in range(1, 100):
+            (calls / "count").write_text("0")
+            (calls / "stop").write_text("none")
+            (calls / "met").unlink(missing_ok=True)
+            if command != "deploy":
+                place.expect(0, "deploy", provider.spec())
+                machine = provider.machine()
+                asked = place.expect(6, command, provider.spec() if command == "redeploy" else "loki")
+            elif provider.machines():
+                place.confirmed(0, "destroy", "loki")
+                assert list(place.state.glob("local/*")) == []
+            (calls / "count").write_text("0")
+            (calls / "stop").write_text(f"{number}.{when}")
+            place.expect(0, *(("deploy", provider.spec()) if command == "deploy" else ("confirm", asked.code)), "--detach")
+            until(lambda: (calls / "met").exists() or place.status("loki")["state"] in ("succeeded", "failed"), f"call {number} or the end")
+            met = (calls / "met").exists()
+            if met:
+                kill_now(provider.worker(serve))
+            status = place.until_state("loki", "succeeded", "failed")
+            assert status["state"] == "succeeded", (command, number, status)
+            if command == "destroy":
+                no_host(place)
+            else:
+                now = provider.machine()
+                assert now.on and now.id in place.clipboard("loki") and (machine is None or now.id != machine.id), (now, machine)
+                assert [path.name for path in place.state.glob("local/*") if not path.name.endswith(".lock")] == [now.name]
+            if not met:
+                break
+        assert number > 1, f"{command} calls no launcher"
+
+
 @each("none", "another")
 def test_a_host_with_a_wrong_key_is_removed(place, kind):
     """What is no key is found while the files are written, another key than the one that is announced when they all are."""
@@ -254,7 +311,7 @@ def test_a_host_with_a_wrong_key_is_removed(place, kind):
     board = f"hostname: loki\nfqdn: loki.example.org\nssh_host_keys: [PUBLIC]\nssh_host_private_key: |\n{lines}"
     said = place.expect(1, "task", "local:deploy", input=board.replace("PUBLIC", public_key(place)))
     why = "ssh_host_keys: has another key than ssh_host_private_key; what this attempt made is removed"
-    assert (why if kind == "another" else "ssh_host_private_key: ") in said.err, said
+    assert (why if kind == "another" else "what the spec has as ssh_host_private_key is no ed25519 key without a passphrase") in said.err, said
     no_host(place)
     if kind == "none":
         return
