@@ -102,9 +102,14 @@ Xml Making::lacking_volumes(const Vm& vm) {
 
 Xml Making::lacking_devices(const Vm& vm) {
   Xml changes;
-  if (place_.network && vm.nics.empty()) changes.add(new_card(card_, backing()));
-  if (place_.network && !vm.nics.empty() && !connected_to(vm.nics.front(), *place_.network))
-    changes.add(moved_card(vm.nics.front(), backing()));
+  // What a template has beyond those that are asked for stays as it is.
+  for (std::size_t i = 0; i < place_.networks.size(); ++i) {
+    const Network& network = place_.networks[i];
+    if (i >= vm.nics.size())
+      changes.add(new_card(card_, backing(network), i));
+    else if (!connected_to(vm.nics[i], network))
+      changes.add(moved_card(vm.nics[i], backing(network)));
+  }
   return changes.add(lacking_volumes(vm));  // last: it ends with extraConfig, which the schema has after all devices
 }
 

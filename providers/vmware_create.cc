@@ -62,9 +62,11 @@ std::string card_type(const std::string& nic_type) {
               "nic_type: " + workers::printable(nic_type, 80) + " is none of vmxnet3, e1000e, e1000, pcnet32");
 }
 
-Xml new_card(const std::string& type, const Backing& backing) {
+Xml new_card(const std::string& type, const Backing& backing, std::size_t number) {
   Xml device;
-  device.leaf("key", kNewCard).typed("backing", backing.type, backing.inner).add(connected());
+  device.leaf("key", kNewCard - static_cast<std::int64_t>(number))
+      .typed("backing", backing.type, backing.inner)
+      .add(connected());
   device.leaf("addressType", "generated");
   return change("add", nullptr, type, device);
 }
@@ -106,7 +108,7 @@ Xml create_arguments(const NewMachine& machine, const Place& place) {
                     Xml().leaf("key", kNewController).leaf("busNumber", 0).leaf("sharedBus", "noSharing")));
   config.add(new_disk(kNewDisk, kNewController, 0, machine.disk_kb, "[" + place.datastore.name + "]",
                       place.datastore.self, false));
-  config.add(new_card(machine.card, machine.backing));
+  for (std::size_t i = 0; i < machine.adapters.size(); ++i) config.add(new_card(machine.card, machine.adapters[i], i));
   config.add(extra_config(machine.extra));
   Xml made;
   made.in("config", config).ref("pool", place.pool);

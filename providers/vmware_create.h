@@ -21,7 +21,7 @@ std::string card_type(const std::string& nic_type);
 struct NewMachine {
   std::string name, guest_id, disk_controller, card;
   std::int64_t cpus = 1, memory_mb = 0, disk_kb = 0;
-  Backing backing;
+  std::vector<Backing> adapters;
   Pairs extra;
 };
 
@@ -39,7 +39,8 @@ Xml new_disk(std::int64_t key, std::int64_t controller, std::int64_t unit, std::
              const std::string& file, const Reference& datastore, bool exists);
 Xml grown_disk(const Disk& disk, std::int64_t capacity_kb);
 Xml removed_disk(const Disk& disk, bool delete_file);
-Xml new_card(const std::string& type, const Backing& backing);
+// `number` from 0 on: of several in one call each has its own.
+Xml new_card(const std::string& type, const Backing& backing, std::size_t number);
 Xml moved_card(const Nic& nic, const Backing& backing);
 
 // What cloud-init's VMware datasource reads (guestinfo.*), RFC 4648 encoded.

@@ -19,7 +19,8 @@ using workers::printable;
 namespace {
 
 constexpr std::int64_t kKilo = 1024, kMega = kKilo * 1024, kGiga = kMega * 1024;
-constexpr std::size_t kMostName = 80;  // characters of a machine's name
+constexpr std::size_t kMostName = 80;      // characters of a machine's name
+constexpr std::size_t kMostAdapters = 10;  // of a machine, in every version of vSphere
 
 std::optional<std::int64_t> number_of(const Clipboard& clipboard, const char* key, std::int64_t least,
                                       std::int64_t most, std::int64_t multiple, const char* what) {
@@ -72,6 +73,8 @@ void Making::read_wanted(const Clipboard& clipboard) {
   wanted_.memory_mb = number_of(clipboard, "size", 4, 25'165'824, 4, "memory in MB");
   wanted_.disk_kb = number_of(clipboard, "disksize", 1024, 65'011'712 * kKilo, 1, "a disk in KB");
   wanted_.volumes = wanted_volumes(clipboard);
+  if (clipboard.list("nic_network").size() > kMostAdapters)
+    throw Error(Kind::Usage, "nic_network: a machine has at most 10 network adapters");
   card_ = card_type(clipboard.scalar("nic_type").value_or("vmxnet3"));
 }
 
@@ -150,7 +153,7 @@ Recipe Making::resolve(const Clipboard& clipboard) {
               clipboard.scalar("folder"),
               clipboard.scalar("resource_pool"),
               clipboard.scalar("datastore"),
-              clipboard.scalar("nic_network"),
+              clipboard.list("nic_network"),
               source == nullptr,
               source_ ? source_->host : Reference()};
   place_ = find_place(server_.inventory, datacenter, asked);
@@ -226,7 +229,8 @@ void Making::must_have_rights() {
       {place_.folder, "folder " + place_.folder_name, of_folder},
       {place_.pool, "resource pool " + place_.pool_name, {"Resource.AssignVMToPool"}},
       {place_.datastore.self, "datastore " + place_.datastore.name, {"Datastore.AllocateSpace"}}};
-  if (place_.network) rights.push_back({place_.network->self, "network " + place_.network->name, {"Network.Assign"}});
+  for (const Network& network : place_.networks)
+    rights.push_back({network.self, "network " + network.name, {"Network.Assign"}});
   if (source_)
     rights.push_back({source_->self, "template " + source_->name, {"VirtualMachine.Provisioning.DeployTemplate"}});
   std::string lacking;
@@ -254,8 +258,7 @@ void Making::ask() {
   must_have_rights();
 }
 
-Backing Making::backing() {
-  const Network& network = *place_.network;
+Backing Making::backing(const Network& network) {
   if (network.self.type == "DistributedVirtualPortgroup") {
     const auto group = server_.inventory.get(network.self, {"key", "config.distributedVirtualSwitch"});
     const auto dvs = group ? server_.inventory.get(group->reference("config.distributedVirtualSwitch"), {"uuid"})
@@ -343,10 +346,12 @@ Reference Making::create(const Marks& marks) {
   extra.emplace_back("jarvis.created", now_text());
   if (source_ && source_->disks.size() > 1) extra.emplace_back("jarvis.disks", more_disks_kb(*source_));
   for (auto& pair : guest_info(server_.call.clipboard, marks.fqdn + "-" + marks.step)) extra.push_back(std::move(pair));
+  std::vector<Backing> adapters;
+  for (const Network& network : place_.networks) adapters.push_back(backing(network));
   const Reference asked = source_ ? source_->self : place_.folder;
   const Xml arguments = source_ ? clone_arguments({marks.fqdn, wanted_.cpus, wanted_.memory_mb, extra}, place_)
                                 : create_arguments({marks.fqdn, guest_.id, guest_.disk_controller, card_, cpus_,
-                                                    memory_mb_, disk_kb_, backing(), extra},
+                                                    memory_mb_, disk_kb_, adapters, extra},
                                                    place_);
   server_.notes.write(note, {marks.step, asked.value});
   try {

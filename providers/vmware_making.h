@@ -38,7 +38,7 @@ class Making {
   std::int64_t bytes_of_new_volumes();
   void must_have_space();
   void must_have_rights();
-  Backing backing();
+  Backing backing(const Network& network);
   void await_earlier(const std::string& note, const Marks& marks);
   Reference taken_name(const Fault& fault, const Marks& marks);
   [[noreturn]] void take_back(const Marks& marks, const Fault& fault);

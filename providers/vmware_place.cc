@@ -63,7 +63,7 @@ class Estate {
     choose_pool();
     choose_folder();
     choose_datastore();
-    choose_network();
+    choose_networks();
     return made_;
   }
 
@@ -253,8 +253,8 @@ class Estate {
     made_.datastore = datastore_of(chosen);
   }
 
-  void choose_network() {
-    if (!asked_.nic_network && !asked_.needs_network) return;
+  void choose_networks() {
+    if (asked_.networks.empty() && !asked_.needs_network) return;
     Objects here;
     const Objects all = of({"Network", "DistributedVirtualPortgroup", "OpaqueNetwork"});
     for (const Object* one : all) {
@@ -265,10 +265,9 @@ class Estate {
       });
       if (reached && !uplink) here.push_back(one);
     }
-    const Object& chosen =
-        *here[asked_.nic_network ? the_one("nic_network", *asked_.nic_network, named(here), at_host())
-                                 : the_only("nic_network", named(here), at_host())];
-    made_.network = Network{chosen.self, chosen.name()};
+    const auto choose = [&](std::size_t which) { made_.networks.push_back({here[which]->self, here[which]->name()}); };
+    for (const std::string& name : asked_.networks) choose(the_one("nic_network", name, named(here), at_host()));
+    if (asked_.networks.empty()) choose(the_only("nic_network", named(here), at_host()));
   }
 
   Inventory& inventory_;
@@ -283,8 +282,10 @@ class Estate {
 }  // namespace
 
 std::string Place::shown() const {
-  return datacenter.name + "/" + (host ? host_name : compute_name) + ", datastore " + datastore.name +
-         (network ? ", network " + network->name : "");
+  std::string text = datacenter.name + "/" + (host ? host_name : compute_name) + ", datastore " + datastore.name;
+  for (const Network& one : networks)
+    text += (&one != &networks.front() ? ", " : networks.size() > 1 ? ", networks " : ", network ") + one.name;
+  return text;
 }
 
 std::vector<Datacenter> datacenters(Inventory& inventory, const Reference& root) {

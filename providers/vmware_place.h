@@ -12,9 +12,10 @@
 namespace jarvis::providers::vmware {
 
 struct Asked {
-  std::optional<std::string> datacenter, vmhost, folder, resource_pool, datastore, nic_network;
-  bool needs_network = true;  // a clone may keep its template's
-  Reference near;             // the host of its template: where a clone goes unless told
+  std::optional<std::string> datacenter, vmhost, folder, resource_pool, datastore;
+  std::vector<std::string> networks;  // `nic_network`, one for each adapter
+  bool needs_network = true;          // a clone may keep its template's
+  Reference near;                     // the host of its template: where a clone goes unless told
 };
 
 struct Datacenter {
@@ -39,7 +40,7 @@ struct Place {
   std::string compute_name, host_name, pool_name, folder_name;
   Datastore datastore;
   std::vector<Datastore> datastores;  // all that can be reached from there
-  std::optional<Network> network;
+  std::vector<Network> networks;      // of the adapters, in their order; none: as the template has them
 
   std::string shown() const;  // "dc1/esx1, datastore1"
 };

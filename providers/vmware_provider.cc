@@ -119,9 +119,12 @@ std::vector<std::string> Vmware::differences(const Clipboard& clipboard, const M
   const auto& ids = known_guest_ids();
   if (guestid && std::find(ids.begin(), ids.end(), *guestid) != ids.end()) compare("guestid", vm.guest_id);
   if (const Disk* root = root_disk(vm)) compare("disksize", std::to_string(root->capacity_kb));
-  if (!vm.nics.empty()) {
-    const std::string network = network_of(vm.nics.front());
-    if (!network.empty()) compare("nic_network", network);
+  const auto networks = clipboard.list("nic_network");
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    const std::string has = i < vm.nics.size() ? network_of(vm.nics[i]) : "is not there";
+    if (!has.empty() && has != networks[i])
+      lines.push_back((networks.size() > 1 ? "nic_network of adapter " + std::to_string(i + 1) + " " : "nic_network ") +
+                      has + ", not " + printable(networks[i], 60));
   }
   for (const auto& one : wanted_volumes(clipboard)) {
     const std::string& name = one.first;
@@ -333,7 +336,13 @@ void Vmware::describe(const Machine& machine, Clipboard& clipboard) {
     if (!value.empty()) clipboard.set(key, value);
   };
   set("datastore", datastore_of(vm.file));
-  if (!vm.nics.empty()) set("nic_network", network_of(vm.nics.front()));
+  std::vector<std::string> networks;
+  for (const Nic& nic : vm.nics) networks.push_back(network_of(nic));
+  const bool all_known = std::find(networks.begin(), networks.end(), "") == networks.end();
+  if (networks.size() > 1 && all_known)
+    clipboard.set_list("nic_network", networks);
+  else if (!networks.empty())
+    set("nic_network", networks.front());
   const auto datacenter = server_.datacenter_of(vm.parent);
   if (datacenter) set("datacenter", datacenter->name);
   // Where a cluster places its machines itself, it is the cluster that is named.

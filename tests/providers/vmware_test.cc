@@ -231,13 +231,34 @@ TEST_CASE("vmware: what is created is off, marked, and in the order of the schem
                      2,
                      512,
                      1024,
-                     {"VirtualEthernetCardNetworkBackingInfo", Xml().leaf("deviceName", "VM Network")},
+                     {{"VirtualEthernetCardNetworkBackingInfo", Xml().leaf("deviceName", "VM Network")},
+                      {"VirtualEthernetCardNetworkBackingInfo", Xml().leaf("deviceName", "Backend")}},
                      extra};
   const std::string made = create_arguments(machine, place).text();
-  in_order(made, {"<config>", "<name>loki.example.org<", "<guestId>", "<files>", "[ds1]", "<numCPUs>2<",
-                  "<memoryMB>512<", "\"ParaVirtualSCSIController\"", "<fileOperation>create<", "\"VirtualDisk\"",
-                  "<capacityInKB>1024<", "\"VirtualVmxnet3\"", "<extraConfig", "jarvis.fqdn", "jarvis.run",
-                  "jarvis.step", "r1.2", "</config>", "<pool type=\"ResourcePool\">"});
+  in_order(made, {"<config>",
+                  "<name>loki.example.org<",
+                  "<guestId>",
+                  "<files>",
+                  "[ds1]",
+                  "<numCPUs>2<",
+                  "<memoryMB>512<",
+                  "\"ParaVirtualSCSIController\"",
+                  "<fileOperation>create<",
+                  "\"VirtualDisk\"",
+                  "<capacityInKB>1024<",
+                  "\"VirtualVmxnet3\"",
+                  "<key>-103<",
+                  "VM Network",
+                  "\"VirtualVmxnet3\"",
+                  "<key>-104<",
+                  "Backend",
+                  "<extraConfig",
+                  "jarvis.fqdn",
+                  "jarvis.run",
+                  "jarvis.step",
+                  "r1.2",
+                  "</config>",
+                  "<pool type=\"ResourcePool\">"});
   CHECK_FALSE(contains(made, "<host"));
   place.host = {"HostSystem", "host-1"};
   const std::string cloned = clone_arguments({"loki.example.org", 3, {}, extra}, place).text();
