@@ -34,6 +34,10 @@ bool goes(const Ec2Instance& machine, const Ec2Instance::Disk& disk, const Ec2Vo
 
 }  // namespace
 
+std::string shown(const Ec2Address& address) {
+  return "elastic address " + address.ip + " (" + address.id + ")";
+}
+
 bool Ec2Scope::of_this_step(const Tagged& tags) const {
   return tag_of(tags, kRunTag) == run && tag_of(tags, kStepTag) == step;
 }
@@ -60,7 +64,7 @@ bool Ec2Scope::takes_key_pair(const Tagged& tags) const {
 std::vector<std::string> Ec2Belongings::lines() const {
   std::vector<std::string> made;
   for (const Ec2Volume& volume : volumes) made.push_back(called(volume));
-  for (const Ec2Address& address : addresses) made.push_back("elastic address " + address.ip + " (" + address.id + ")");
+  for (const Ec2Address& address : addresses) made.push_back(shown(address));
   for (const std::string& name : key_pairs) made.push_back("key pair " + name);
   return made;
 }

@@ -36,6 +36,7 @@ struct Ec2Belongings {
   std::vector<std::string> lines() const;
 };
 
+std::string shown(const Ec2Address& address);  // "elastic address 203.0.113.7 (eipalloc-1)"
 Ec2Belongings belongings_of(Ec2Api& api, const std::string& fqdn, const Ec2Scope& scope);
 
 // A disk of a machine that is neither its root nor a data volume of the host: an image brought it along, or somebody

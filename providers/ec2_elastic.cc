@@ -36,6 +36,16 @@ Ec2Address the_one(const Call& call, Ec2Api& api, std::vector<Ec2Address> found,
   return found.front();
 }
 
+std::vector<Ec2Address> addresses_with(Ec2Api& api, const std::string& filter, const std::string& value) {
+  Query query("DescribeAddresses");
+  query.filter(filter, {value});
+  const auto answer = api.look(query);
+  std::vector<Ec2Address> found;
+  for (const auto& item : answer->document_element().child("addressesSet").children("item"))
+    found.push_back(address_of(item));
+  return found;
+}
+
 // From the machine before this one, if that is gone.
 void take_off(Ec2Api& api, const Ec2Address& address) {
   if (address.machine.empty())
@@ -66,13 +76,11 @@ bool wants_elastic(const Clipboard& clipboard) {
 }
 
 std::vector<Ec2Address> addresses_of(Ec2Api& api, const std::string& fqdn) {
-  Query query("DescribeAddresses");
-  query.filter(std::string("tag:") + kFqdnTag, {fqdn});
-  const auto answer = api.look(query);
-  std::vector<Ec2Address> found;
-  for (const auto& item : answer->document_element().child("addressesSet").children("item"))
-    found.push_back(address_of(item));
-  return found;
+  return addresses_with(api, std::string("tag:") + kFqdnTag, fqdn);
+}
+
+std::vector<Ec2Address> addresses_at(Ec2Api& api, const std::string& machine) {
+  return addresses_with(api, "instance-id", machine);
 }
 
 Query allocate_address(const Marks& marks) {

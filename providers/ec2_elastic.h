@@ -15,7 +15,8 @@ namespace jarvis::providers {
 // Error(Usage) for anything but yes or no. Pure.
 bool wants_elastic(const workers::Clipboard& clipboard);
 
-std::vector<Ec2Address> addresses_of(Ec2Api& api, const std::string& fqdn);
+std::vector<Ec2Address> addresses_of(Ec2Api& api, const std::string& fqdn);     // by our marks
+std::vector<Ec2Address> addresses_at(Ec2Api& api, const std::string& machine);  // whoever's they are
 Query allocate_address(const Marks& marks);
 void release_address(Ec2Api& api, const Ec2Address& address);
 

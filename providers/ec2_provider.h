@@ -31,6 +31,7 @@ class Ec2 final : public Provider {
   void reboot(const Call& call, const Machine& machine) override;
   void remove(const Call& call, const Machine& machine, Extent extent) override;
   std::vector<std::string> belongings(const Call& call, const Machine& machine, Extent extent) override;
+  std::vector<std::string> left_behind(const Call& call, const Machine& machine, Extent extent) override;
   void mark(const Machine& machine, const Marks& marks) override;
   void describe(const Machine& machine, Clipboard& clipboard) override;
   std::vector<Owned> owned() override;

@@ -88,6 +88,21 @@ std::vector<std::string> Ec2::belongings(const Call& call, const Machine& machin
   return lines;
 }
 
+std::vector<std::string> Ec2::left_behind(const Call& call, const Machine& machine, Extent extent) {
+  const std::string fqdn = call.clipboard.require("fqdn");
+  Ec2Api& api = api_of(machine.id);
+  std::vector<std::string> lines;
+  if (extent == Extent::All) {  // a redeploy leaves none
+    for (const Ec2Disk& disk : other_disks(api, instance(machine.id), fqdn)) {
+      if (!disk.dies_with_it && !disk.ours) lines.push_back(disk.shown);
+    }
+  }
+  for (const Ec2Address& address : addresses_at(api, machine.id)) {
+    if (tag_of(address.tags, kFqdnTag) != fqdn) lines.push_back(shown(address));
+  }
+  return lines;
+}
+
 void Ec2::must_lose_no_disk(const Machine& machine, const std::vector<Ec2Disk>& others, const Ec2Scope& scope) {
   for (const Ec2Disk& disk : others) {
     if (scope.wipes(disk.name)) continue;

@@ -137,6 +137,9 @@ void remove(Call& call, Provider& provider, Extent extent) {
     for (const std::string& line :
          machine ? provider.belongings(call, *machine, extent) : provider.left_over(call, extent))
       call.change("delete " + line);
+    if (!machine) return;
+    for (const std::string& line : provider.left_behind(call, *machine, extent))
+      call.change("leave behind " + line + ", which is not jarvis's");
     return;
   }
   if (machine) {

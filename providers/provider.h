@@ -83,6 +83,9 @@ class Provider {
   virtual void remove(const Call& call, const Machine& machine, Extent extent) = 0;
   // What remove() would delete besides the machine itself, for the confirmation; a line each.
   virtual std::vector<std::string> belongings(const Call& call, const Machine& machine, Extent extent) = 0;
+  // What remove() leaves without a machine because somebody else gave it to this one, disks and addresses; a line each,
+  // for the confirmation.
+  virtual std::vector<std::string> left_behind(const Call&, const Machine&, Extent) { return {}; }
   // What there still is of a host that has no machine any more, of that which remove() deletes along with one; a line
   // each, for the confirmation.
   virtual std::vector<std::string> left_over(const Call&, Extent) { return {}; }

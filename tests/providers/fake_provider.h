@@ -18,6 +18,7 @@ class FakeProvider final : public providers::Provider {
   std::map<std::string, std::vector<pipeline::Error>> faults;  // of a call, one each time
   std::vector<std::string> unlike;                             // what differences() says
   std::vector<std::string> left;                               // what left_over() says
+  std::vector<std::string> others;                             // what left_behind() says
   std::optional<double> monthly = 5.0;
   providers::Marks marked;
 
@@ -82,6 +83,9 @@ class FakeProvider final : public providers::Provider {
   std::vector<std::string> belongings(const Call&, const providers::Machine&, providers::Extent extent) override {
     return extent == providers::Extent::All ? std::vector<std::string>{"volume data (v-1)"}
                                             : std::vector<std::string>{};
+  }
+  std::vector<std::string> left_behind(const Call&, const providers::Machine&, providers::Extent) override {
+    return others;
   }
   std::vector<std::string> left_over(const Call&, providers::Extent extent) override {
     return extent == providers::Extent::All ? left : std::vector<std::string>{};

@@ -273,6 +273,16 @@ TEST_CASE("machine tasks: destroy, and again") {
   }
 }
 
+TEST_CASE("machine tasks: what somebody else gave the machine is told before it is left behind") {
+  for (const Task& task : {Task(destroy), Task(delete_machine)}) {
+    FakeProvider provider;
+    provider.others = {"disk sdh (v-9)"};
+    CHECK(planned(task, provider).empty());  // there is no machine
+    provider.add("m-1", kFqdn, kOurs);
+    CHECK(planned(task, provider).ends_with("change: leave behind disk sdh (v-9), which is not jarvis's\n"));
+  }
+}
+
 TEST_CASE("machine tasks: destroy of a host whose machine is gone ends what else there is") {
   FakeProvider provider;
   provider.left = {"volume data (v-1)"};
