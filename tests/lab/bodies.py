@@ -8,9 +8,7 @@ thin host of jarvis-local that was set up from that machine's user data at its f
 A body is made when somebody first connects, belongs to one machine and its root disk, and refuses connections while that is off.
 """
 import contextlib
-import pathlib
 import socket
-import subprocess
 import threading
 
 import yaml
@@ -97,13 +95,4 @@ class Bodies:
 
     def _task(self, key, task, board):
         # Hosts of one name after each other, a directory each.
-        environment = self.place.environment(
-            JARVIS_TASK=f"local:{task}", JARVIS_MODE="apply", LOCAL_DIR=str(self.place.path(f"bodies/{key}")),
-            LOCAL_ADDRESSES=self.place.addresses.replace(".0/24", ".64/26"), LOCAL_LAUNCHER=str(self._binary("jarvis-local")))
-        done = subprocess.run([str(self._binary("jarvis-core")), "--task", f"local:{task}"], input=yaml.safe_dump(board).encode(),
-                              capture_output=True, check=False, timeout=60, env=environment)
-        assert done.returncode == 0, f"the body of {key}: local:{task}: {done.stderr.decode()}"
-        return done.stdout
-
-    def _binary(self, name):
-        return pathlib.Path(self.place.binary.parent / name)
+        return self.place.local_task(task, board, self.place.path(f"bodies/{key}"), self.place.addresses.replace(".0/24", ".64/26"))

@@ -11,11 +11,13 @@ import ipaddress
 import json
 import re
 import socket
+import subprocess
 
 from . import descendants, exe_of
 from .certificates import Authority
 from .dialects import Ec2, Linode, Vsphere
 from .fault_proxy import FaultProxy
+from .marks import Skip
 
 DOMAIN = "example.org"
 # What crashed or is refused a moment is asked again at once.
@@ -52,9 +54,14 @@ class Cloud:
     dialect = None     # of the proxy
     upstream = None    # what is behind the proxy
     patience = "1m"    # of one attempt
+    whole = {}         # keys of a spec that wants all that the provider makes besides a machine
+    wiped = None       # a volume or disk of it
+    last_word = None   # (status, code, text, operation) by which the last change of its creation is refused
+    least = {}         # how many changes each command makes of it, at least
 
-    def __init__(self, place):
-        self.place = place
+    def __init__(self, place, judged):
+        self.place, self.judged = place, judged
+        self.retry = SOON
         self._open = contextlib.ExitStack()
 
     def __enter__(self):
@@ -77,7 +84,7 @@ class Cloud:
     def configure(self, **keys):
         """jarvis.yaml and action lists with nothing but the provider's own tasks."""
         self.place.configure(providers={self.name: self._settings(keys)})
-        own = {operation: [{"task": self.full(task), "timeout": self.patience, "retry": SOON} for task in tasks] for operation, tasks in self.lists().items()}
+        own = {operation: [{"task": self.full(task), "timeout": self.patience, **({"retry": self.retry} if self.retry else {})} for task in tasks] for operation, tasks in self.lists().items()}
         self.place.plan(self.name, **own)
 
     def _settings(self, keys):
@@ -121,6 +128,17 @@ class Cloud:
     def known(self):
         """The ids of all that is there, for the proxy's hide_new()."""
         return [one.id for one in self.machines()]
+
+    def things(self):
+        """{kind: what is there of it}, jarvis's or not: to see what is left."""
+        raise NotImplementedError
+
+    def counted(self):
+        return {kind: len(them) for kind, them in self.things().items()}
+
+    def kept(self):
+        """{name: id} of what outlives a machine in a redeploy."""
+        raise NotImplementedError
 
     def make_foreign(self, host):
         """Somebody else's machine of that name; its id."""
@@ -176,8 +194,19 @@ class Local(Cloud):
         for record in self.directory.glob("*/machine"):
             lines = dict(line.partition(": ")[::2] for line in record.read_text().splitlines())
             if host is None or lines["fqdn"] == fqdn_of(host):
-                found.append(Machine(lines["id"], lines["fqdn"], True, answers(lines["address"], int(lines["port"]))))
+                found.append(Machine(lines["id"], lines["fqdn"], bool(lines["run"]), answers(lines["address"], int(lines["port"]))))
         return found
+
+    def make_foreign(self, host):
+        """As one that somebody copied here: its record names no run."""
+        self.place.local_task("deploy", {"hostname": host, "fqdn": fqdn_of(host)}, self.directory, self.place.addresses)
+        record = self.directory / fqdn_of(host) / "machine"
+        record.write_text(re.sub(r"^(run|step): .*$", r"\1: ", record.read_text(), flags=re.M))
+        return self.machine(host).id
+
+    def end_outside(self, machine):
+        for order in ("--stop", "--remove"):
+            subprocess.run([self.place.binary.with_name("jarvis-local"), order, self.directory / machine.name], check=True)
 
 
 class LinodeCloud(Cloud):
@@ -186,13 +215,21 @@ class LinodeCloud(Cloud):
     creates = "POST /v4/linode/instances"
     dialect = Linode
     rebuilds = True
+    whole = {"disks": {"root": 4096, "swap": 512, "opt": "rest"}, "volumes": {"data": 20, "logs": 10}, "size": 2048}
+    wiped = "logs"
+    last_word = (400, "", "No such luck.", "POST /v4/linode/instances/*/boot")
+    least = {"deploy": 6, "redeploy": 6, "destroy": 4, "taken back": 6}
 
     def begin(self, enter):
         from .linode_fake import LinodeFake
+        from .prism import Judge
         host = self.place.host
         # Those behind the servers of the test; two hundred machines are to have one each.
         self.fake = enter(LinodeFake(host, addresses=list(ipaddress.ip_network(self.place.addresses).hosts())[9:]))
         self.upstream = self.fake.url
+        if self.judged:
+            with contextlib.suppress(Skip):  # no description, no judge: the test holds all the same
+                self.upstream = enter(Judge(self.place, self.fake, host)).url
         self.proxy = enter(FaultProxy(host, self.upstream, self.dialect()))
         self.place.write("linode.token", self.fake.token + "\n", 0o600)
 
@@ -205,6 +242,19 @@ class LinodeCloud(Cloud):
                      for one in self.fake.machines.values() if one.status != "deleting" and
                      (host is None or one.label == fqdn_of(host) or f"fqdn:{fqdn_of(host)}" in one.tags)]
         return found
+
+    def things(self):
+        with self.fake.lock:
+            return {"machines": [one.id for one in self.fake.machines.values() if one.status != "deleting"],
+                    "disks": [number for one in self.fake.machines.values() for number in one.disks],
+                    "profiles": [number for one in self.fake.machines.values() for number in one.configs],
+                    "volumes": list(self.fake.volumes)}
+
+    def kept(self):
+        with self.fake.lock:
+            machine, = self.fake.machines.values()
+            return {**{disk["label"]: number for number, disk in machine.disks.items() if disk["label"] == "opt"},
+                    **{name: one["id"] for one in self.fake.volumes.values() for name in self.whole["volumes"] if f"-{name}-" in one["label"]}}
 
     def make_foreign(self, host):
         with self.fake.lock:
@@ -252,6 +302,10 @@ class Ec2Cloud(Cloud):
     keys = {"guestid": "Some Linux", "size": 1024}
     creates = "RunInstances"
     dialect = Ec2
+    whole = {"volumes": {"data": 20, "logs": 10}, "elastic": True}
+    wiped = "logs"
+    last_word = (400, "InvalidParameterValue", "No such luck.", "AttachVolume")
+    least = {"deploy": 6, "redeploy": 6, "destroy": 6, "taken back": 6}
 
     def begin(self, enter):
         from .moto import Moto
@@ -290,6 +344,15 @@ class Ec2Cloud(Cloud):
                 for one in self.moto.machines()
                 if host is None or fqdn_of(host) in (one["name"], one["tags"].get("jarvis:fqdn"))]
 
+    def things(self):
+        return {"machines": [one["id"] for one in self.moto.machines()], "volumes": [one["id"] for one in self.moto.volumes()],
+                "addresses": [one["id"] for one in self.moto.addresses()],
+                "key pairs": [one["keyName"] for one in self.moto.call("DescribeKeyPairs")["keySet"] or []]}
+
+    def kept(self):
+        return {**{one["tags"]["jarvis:volume"]: one["id"] for one in self.moto.volumes() if "jarvis:volume" in one["tags"]},
+                **{"address": one["id"] for one in self.moto.addresses()}}
+
     def make_foreign(self, host):
         return self.moto.run_outside(fqdn_of(host))
 
@@ -326,6 +389,10 @@ class VmwareCloud(Cloud):
     keys = {"guestid": "debian-12", "datacenter": "DC0", "size": 1024}
     creates = "CloneVM_Task"
     dialect = Vsphere
+    whole = {"volumes": {"data": 2, "logs": 1}}
+    wiped = "logs"
+    last_word = (500, "NoPermission", "no such luck", "PowerOnVM_Task")
+    least = {"deploy": 4, "redeploy": 6, "destroy": 3, "taken back": 5}
     with_tools = True  # what is powered on says an address of the place's
 
     def begin(self, enter):
@@ -348,6 +415,16 @@ class VmwareCloud(Cloud):
 
     def known(self):
         return self.vcsim.ids()  # templates too
+
+    def things(self):
+        files = self.vcsim.files()
+        return {"machines": self.known(), "disks": [name for name in files if name.endswith(".vmdk")],
+                "directories": sorted({name.rpartition("/")[0] for name in files if not name.endswith(".vmdk")})}
+
+    def kept(self):
+        """A volume is its file, which a wipe makes anew: by the time that it was made."""
+        return {name.rpartition("_")[2].removesuffix(".vmdk"): made for name, made in self.vcsim.files().items()
+                if "jarvis-volumes/" in name and "-flat" not in name}
 
     def make_foreign(self, host):
         """One of those that were there before jarvis came."""
@@ -396,5 +473,6 @@ CLOUDS = {one.name: one for one in (Local, LinodeCloud, Ec2Cloud, VmwareCloud)}
 WITH_API = ("linode", "ec2", "vmware")
 
 
-def cloud(name, place):
-    return CLOUDS[name](place)
+def cloud(name, place, judged=False):
+    """`judged`: where an API is described by its maker, every request and reply is held against that."""
+    return CLOUDS[name](place, judged)

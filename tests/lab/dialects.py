@@ -167,7 +167,9 @@ class Vsphere(Plain):
                 self._watched.add((request.headers.get("Cookie"), reference.decode()))
 
     def changes(self, operation):
-        return operation.endswith("_Task") or operation in ("PowerOffVM", "Destroy", "ShutdownGuest", "RebootGuest", "UnregisterVM")
+        looks = ("SearchDatastore_Task", "SearchDatastoreSubFolders_Task")
+        return (operation.endswith("_Task") and operation not in looks) or operation in (
+            "PowerOffVM", "Destroy", "ShutdownGuest", "RebootGuest", "UnregisterVM", "MakeDirectory")
 
     def operation(self, request):
         found = re.search(rb"<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)", request.body)

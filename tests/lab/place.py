@@ -43,6 +43,7 @@ class Place:
         self.state = self.directory / "state"
         self.binary = pathlib.Path(os.environ["JARVIS_BUILD"]) / "jarvis"
         self.sanitizer = self.directory / "sanitizer"
+        self.serving = None  # the last `serve`
         self._background = []
         self.directory.mkdir(exist_ok=True)
         self.configure()
@@ -122,6 +123,15 @@ class Place:
         result.asked = asked.text
         return result
 
+    def local_task(self, task, board, directory, addresses):
+        """A task of the local provider that no jarvis of the place knows of; its clipboard."""
+        environment = self.environment(JARVIS_TASK=f"local:{task}", JARVIS_MODE="apply", LOCAL_DIR=str(directory), LOCAL_ADDRESSES=addresses,
+                                       LOCAL_LAUNCHER=str(self.binary.with_name("jarvis-local")))
+        done = subprocess.run([self.binary.with_name("jarvis-core"), "--task", f"local:{task}"], input=json.dumps(board).encode(),
+                              capture_output=True, check=False, timeout=60, env=environment)
+        assert done.returncode == 0, f"local:{task} in {directory}: {done.stderr.decode()}"
+        return done.stdout
+
     def measured(self, *arguments, stdin=os.devnull):
         """run() with its peak memory in KiB: (Result, KiB). Counts the processes that it waited for too."""
         arguments = self.arguments(*arguments)
@@ -149,7 +159,7 @@ class Place:
 
     def serve(self, **more):
         """`jarvis serve`, ready: its socket answers."""
-        process = self.start("serve", **more)
+        process = self.serving = self.start("serve", **more)
         until(lambda: self.answers() or not process.running(), "serve answers on its socket")
         assert process.running(), f"serve ended:\n{process.output()}"
         return process

@@ -4,6 +4,7 @@ simulator lacks and our main adds).
 What it lacks still: guests do not run, so tools report an address only when the test gives one (address(), or `addresses` for
 all that is powered on) and a guest's shutdown is at once (unless deafen()); customization sets nothing; there is no console.
 """
+import contextlib
 import json
 import os
 import urllib.error
@@ -28,7 +29,7 @@ class Vcsim:
         self.built_with = (directory / "built-with").read_text(encoding="utf-8").strip()
         self.user, self.password, self.ca = USER, PASSWORD, authority.certificate
         certificate, key = authority.issue(place.host, stem=name)
-        files = place.path(name)
+        files = self._directory = place.path(name)
         files.mkdir()
         arguments = [directory / "vcsim", "-model", "esx" if esx else "vpx", "-listen", f"{place.host}:{free_port(place.host)}",
                      "-control", f"{place.host}:{free_port(place.host)}", "-certificate", certificate, "-key", key, "-user", USER,
@@ -68,6 +69,16 @@ class Vcsim:
     def ids(self):
         """Of all machines, for hide_new()."""
         return [one["id"] for one in self._ask("GET", "/machines")]
+
+    def files(self):
+        """What lies on the datastores: path: which file that is."""
+        found = {}
+        for path in self._directory.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):  # gone this moment
+                if path.is_file() and path.name != "log":
+                    about = path.stat()  # the number of a file that is gone may be given again
+                    found[str(path.relative_to(self._directory))] = about.st_ino, about.st_mtime_ns
+        return found
 
     def address(self, machine, address):
         """The guest's tools report it."""

@@ -20,6 +20,7 @@ import moto.iam.urls  # noqa: E402, F401
 import moto.sts.urls  # noqa: E402, F401
 from moto.core.authorization import ActionAuthenticatorMixin  # noqa: E402
 from moto.ec2.models.instance_types import InstanceTypeBackend  # noqa: E402
+from moto.ec2.utils import filter_dict_attribute_mapping  # noqa: E402
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 from werkzeug.test import Client  # noqa: E402
@@ -28,6 +29,8 @@ from werkzeug.test import Client  # noqa: E402
 FAMILIES = ("t2", "t3", "t3a", "t4g", "m5", "m6g", "c5", "r5")
 InstanceTypeBackend.instance_types = [one for one in InstanceTypeBackend.instance_types
                                       if one["InstanceType"].partition(".")[0] in FAMILIES]
+# It knows the token of an instance, and not the filter that asks for it.
+filter_dict_attribute_mapping["client-token"] = "client_token"
 
 
 class Quiet(MotoRequestHandler):

@@ -261,8 +261,13 @@ def test_side_by_side_with_amazons_own_client(place):
         assert "volumes" not in adopted and "elastic" not in adopted, adopted
         assert ec2.machines()[1]["tags"]["jarvis:fqdn"] == "odin.example.org"
         assert not [one for one in ec2.volumes() + ec2.addresses() if one["tags"].get("jarvis:fqdn") == "odin.example.org"]
+        # Nor is it forgotten: who confirms is told what will be without a machine, and cost money all the same.
+        stays = f"leave behind elastic address {ec2.addresses()[0]['publicIp']} ({address}), which is not jarvis's"
+        board = place.clipboard("odin")
+        assert stays in would(place, "ec2:delete_machine", board + "wipe: [sda1, sdh, sdi]\n")
         asked = place.confirmed(0, "destroy", "odin").asked
-        assert f"delete disk sdi ({dying}, 3 GB)" in asked and disk not in asked and "elastic address" not in asked, asked
+        assert f"delete disk sdi ({dying}, 3 GB)" in asked and stays in asked, asked
+        assert f"leave behind disk sdh ({disk}, 3 GB), which is not jarvis's" in asked, asked
         assert [one["id"] for one in ec2.volumes() if one["id"] in (disk, dying)] == [disk]
         assert [one["id"] for one in ec2.addresses()] == [address]
         states = ec2.aws("describe-instances", "--instance-ids", odin)["Reservations"][0]["Instances"][0]["State"]["Name"]
@@ -529,7 +534,8 @@ def test_a_disk_that_is_no_volume(place, which):
 
         said = would(place, "ec2:destroy", board)
         assert (f"change: delete disk sdh ({disk}, 3 GB)" in said) == (which != "stays"), said
-        assert "change: delete volume data (" in said and said.count(disk) == (which != "stays"), said
+        assert "change: delete volume data (" in said and said.count(disk) == 1, said
+        assert (f"change: leave behind disk sdh ({disk}, 3 GB), which is not jarvis's" in said) == (which == "stays"), said
         asked = place.confirmed(0, "redeploy", spec(place, volumes={"data": 20}, wipe=["sdh"])).asked
         assert f"delete disk sdh ({disk}, 3 GB)" in asked and "delete volume" not in asked, asked
         assert disk not in [one["id"] for one in ec2.volumes()] and data_volumes(ec2)["data"]["attachmentSet"]
@@ -578,3 +584,62 @@ def test_a_volume_that_was_taken_back_is_made_again(place):
         place.until_state("loki", "succeeded", seconds=20)
         retried.wait()
         assert sorted(data_volumes(ec2)) == ["data", "logs"] and len(ec2.machines()) == 1
+
+
+class InBetween:
+    """What moto does at once takes EC2 a while: each state is shown as the one on the way to it, the first `looks` times. The states
+    and their codes are those of the API's reference (InstanceState, Volume, VolumeAttachment)."""
+
+    WAY = {"running": (0, "pending"), "stopped": (64, "stopping"), "terminated": (32, "shutting-down"),
+           "available": (None, "creating"), "attached": (None, "attaching")}
+
+    def __init__(self, looks):
+        self.looks, self.seen, self.shown = looks, {}, set()
+
+    def __call__(self, body):
+        for kind, id, state in (("instance", "instanceId", rb"<instanceState>\s*<code>(\d+)</code>\s*<name>([a-z-]+)</name>"),
+                                ("volume", "volumeId", rb"<status>()(available)</status>"),
+                                ("attachment", "volumeId", rb"<attachmentSet>(?:(?!</attachmentSet>).)*?<status>()(attached)</status>")):
+            tag = id.encode()
+            body = re.sub(rb"<%s>([^<]*)</%s>(?:(?!<%s>).)*?%s" % (tag, tag, tag, state),
+                          lambda found, kind=kind: self._earlier(kind, found), body, flags=re.S)
+        return body
+
+    def _earlier(self, kind, found):
+        key, state = (kind, found[1]), found[3].decode()
+        before, count = self.seen.get(key, ("", 0))
+        count = count + 1 if before == state else 1
+        self.seen[key] = state, count
+        if count > self.looks or state not in self.WAY:
+            return found[0]
+        code, earlier = self.WAY[state]
+        self.shown.add(earlier)
+        start, end = found.start(3) - found.start(0), found.end(3) - found.start(0)
+        text = found[0][:start] + earlier.encode() + found[0][end:]
+        if code is not None:
+            start, end = found.start(2) - found.start(0), found.end(2) - found.start(0)
+            text = text[:start] + str(code).encode() + text[end:]
+        return text
+
+
+@takes(15)
+def test_states_in_between(place):
+    """Nothing is done to a machine, a volume or an address before it can take it, and one that is on its way out is gone."""
+    with Moto(place.host) as ec2, FaultProxy(place.host, ec2.url, Ec2()) as proxy:
+        cloud(place, ec2, url=proxy.url)
+        proxy.rewrite = between = InBetween(3)
+        things = {"volumes": {"data": 20, "logs": 5}, "elastic": True}
+        place.expect(0, "deploy", spec(place, **things))
+        asked = [one.operation for one in proxy.requests]
+        assert between.shown == {"pending", "creating", "attaching"}, between.shown
+        waited = asked[asked.index("RunInstances"):asked.index("AttachVolume")]
+        assert waited.count("DescribeInstances") >= 3, asked
+        first, [address] = place.facts(), ec2.addresses()
+        assert first["ipaddress"][0] == address["publicIp"]
+        place.expect(0, "deploy", spec(place, **things))
+        place.confirmed(0, "redeploy", spec(place, **things))
+        assert {"stopping", "shutting-down"} <= between.shown
+        assert place.facts()["instance_id"] != first["instance_id"] and len(ec2.machines()) == 1
+        assert len(data_volumes(ec2)) == 2 and ec2.addresses()[0]["instanceId"] == place.facts()["instance_id"]
+        place.confirmed(0, "destroy", "loki")
+        nothing_left(ec2)
