@@ -1,4 +1,5 @@
-// Ec2: what is there: differences from a spec, the spec of a machine that somebody else made, lists for people.
+// Ec2: what is there: differences from a spec, where volumes are, the spec of a machine that somebody else made, lists
+// for people.
 #include <algorithm>
 
 #include "providers/ec2_provider.h"
@@ -139,6 +140,18 @@ std::vector<std::string> Ec2::lacking(const Clipboard& clipboard, const Machine&
       lines.push_back("the attachment of volume " + one.name);
   }
   return lines;
+}
+
+workers::Devices Ec2::devices(const Clipboard& clipboard, const Machine& machine) {
+  workers::Devices made;
+  const auto wanted = wanted_volumes(clipboard);
+  if (wanted.empty()) return made;
+  const auto there = volumes_of(api_of(machine.id), clipboard.require("fqdn"));
+  for (const WantedVolume& one : wanted) {
+    const auto volume = named_volume(there, one.name);
+    if (volume && volume->machine == machine.id) made[one.name] = device_paths(*volume);
+  }
+  return made;
 }
 
 // The machine alone: its disks and its addresses are whose they were, and may outlive it.

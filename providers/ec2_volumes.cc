@@ -101,6 +101,21 @@ std::string free_device(const Ec2Instance& machine) {
   throw Error(Kind::Permanent, machine.id + " has a volume at each of /dev/sdf to /dev/sdp");
 }
 
+std::vector<std::string> device_paths(const Ec2Volume& volume) {
+  std::string id = volume.id;
+  std::erase(id, '-');
+  std::vector<std::string> paths = {"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_" + id};
+  std::string letter = volume.device.substr(volume.device.rfind('/') + 1);
+  for (const std::string_view begin : {"xvd", "sd"}) {
+    if (!letter.starts_with(begin)) continue;
+    letter.erase(0, begin.size());
+    paths.push_back("/dev/xvd" + letter);
+    paths.push_back("/dev/sd" + letter);
+    break;
+  }
+  return paths;
+}
+
 std::vector<Ec2Volume> volumes_of(Ec2Api& api, const std::string& fqdn) {
   Query query("DescribeVolumes");
   query.filter(std::string("tag:") + kFqdnTag, {fqdn});

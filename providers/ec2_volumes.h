@@ -24,6 +24,10 @@ std::vector<WantedVolume> wanted_volumes(const workers::Clipboard& clipboard);
 // The first of /dev/sdf to /dev/sdp that the machine does not use; Error(Permanent) when all are. Pure.
 std::string free_device(const Ec2Instance& machine);
 
+// Where a host finds one that is attached, the surest first: hosts of the newer kind (Nitro) show it as an NVMe disk of
+// its id, others as /dev/xvdf or /dev/sdf for the device /dev/sdf. Pure.
+std::vector<std::string> device_paths(const Ec2Volume& volume);
+
 // Those with the marks of this host, data or not, that are there.
 std::vector<Ec2Volume> volumes_of(Ec2Api& api, const std::string& fqdn);
 // Those with these ids, whose ever they are.

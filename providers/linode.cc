@@ -38,6 +38,7 @@ void linode_deploy(Call& call) {
 }
 
 void linode_rebuild(Call& call) {
+  (void)workers::mounts_of(call.clipboard);
   LinodeProvider provider(call);
   const auto machine = machine_of(call, provider);
   const bool of_this_step = machine && machine->marks->step == call.step;
@@ -55,6 +56,7 @@ void linode_rebuild(Call& call) {
   call.clipboard.set("instance_id", made.id);
   call.clipboard.set_list("ipaddress", made.addresses);
   call.clipboard.set("created", made.created);
+  workers::set_devices(call.clipboard, provider.devices(call.clipboard, made));
 }
 
 void linode_get_address(Call& call) {

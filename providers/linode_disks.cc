@@ -141,6 +141,18 @@ void LinodeProvider::make_config(const Call& call, const LinodeInstance& machine
   }
 }
 
+workers::Devices disk_devices(const LinodeSpec& spec, const LinodeConfig& config,
+                              const std::vector<LinodeDisk>& disks) {
+  workers::Devices made;
+  for (const DiskWish& wish : spec.disks) {
+    const LinodeDisk* disk = named(disks, wish.name);
+    if (disk == nullptr || wish.name == kRootDisk || wish.is_swap()) continue;
+    for (const auto& [slot, device] : config.devices)
+      if (!device.is_volume && device.id == disk->id) made[wish.name] = {"/dev/" + slot};
+  }
+  return made;
+}
+
 void LinodeProvider::delete_disk(const LinodeInstance& machine, const LinodeDisk& disk) {
   if (disk.status != "deleting") api_.delete_disk(machine.id, disk.id);
   for (const LinodeDisk& one : api_.disks(machine.id)) {

@@ -25,6 +25,7 @@ class LinodeProvider : public Provider {
   Machine complete(const Call& call, Machine machine) override;
   std::vector<std::string> differences(const Clipboard& clipboard, const Machine& machine) override;
   std::vector<std::string> lacking(const Clipboard& clipboard, const Machine& machine) override;
+  workers::Devices devices(const Clipboard& clipboard, const Machine& machine) override;
   void power_on(const Call& call, const Machine& machine) override;
   void power_off(const Call& call, const Machine& machine) override;
   void reboot(const Call& call, const Machine& machine) override;
@@ -102,6 +103,10 @@ class LinodeProvider : public Provider {
 inline constexpr const char* kConfigLabel = "jarvis";
 inline constexpr const char* kDefaultKernel = "linode/grub2";
 const LinodeConfig* booted_config(const std::vector<LinodeConfig>& configs);
+// Where the host finds its data disks: by their slots in its profile. Pure.
+workers::Devices disk_devices(const LinodeSpec& spec, const LinodeConfig& config, const std::vector<LinodeDisk>& disks);
+// Where it finds a volume. Pure.
+std::string volume_device(const LinodeVolume& volume);
 // The host key that the user data of such a machine carry, as a public key line; empty if its profile does not say.
 std::string handed_over_host_key(const std::vector<LinodeConfig>& configs);
 

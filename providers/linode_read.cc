@@ -130,6 +130,7 @@ void read(const Json& from, LinodeVolume& to) {
   to.status = text(from, "status");
   to.region = text(from, "region");
   to.created = time_of(from);
+  to.path = text_or_none(from, "filesystem_path");
   to.tags = texts(from, "tags");
   if (!field(from, "linode_id").is_null()) to.machine = whole(from, "linode_id");
 }

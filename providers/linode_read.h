@@ -40,6 +40,7 @@ struct LinodeConfig {
 struct LinodeVolume {
   std::int64_t id = 0, size = 0;  // GB
   std::string label, status, region, created;
+  std::string path;  // on its Linode; empty where the API does not say
   std::vector<std::string> tags;
   std::optional<std::int64_t> machine;
 };

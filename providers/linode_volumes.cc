@@ -117,6 +117,29 @@ void LinodeProvider::put_on_config(const LinodeInstance& machine, const LinodeVo
   throw Error(Kind::Permanent, named(volume) + " finds no device free on linode " + machine.label);
 }
 
+std::string volume_device(const LinodeVolume& volume) {
+  return volume.path.empty() ? "/dev/disk/by-id/scsi-0Linode_Volume_" + volume.label : volume.path;
+}
+
+workers::Devices LinodeProvider::devices(const Clipboard& clipboard, const Machine& machine) {
+  const LinodeSpec spec = linode_spec_of(clipboard);
+  workers::Devices made;
+  if (spec.disks.empty() && spec.volumes.empty()) return made;
+  const std::int64_t id = fresh(machine).id;
+  if (!spec.disks.empty()) {
+    const auto configs = api_.configs(id);
+    const LinodeConfig* config = booted_config(configs);
+    if (config != nullptr) made = disk_devices(spec, *config, api_.disks(id));
+  }
+  const std::string fqdn = clipboard.require("fqdn");
+  const auto volumes = spec.volumes.empty() ? std::vector<LinodeVolume>() : own_volumes(fqdn);
+  for (const VolumeWish& wish : spec.volumes) {
+    for (const LinodeVolume& one : volumes)
+      if (one.label == volume_label(fqdn, wish.name) && one.machine == id) made[wish.name] = {volume_device(one)};
+  }
+  return made;
+}
+
 void LinodeProvider::delete_volume(const LinodeVolume& volume) {
   if (volume.machine) {
     api_.detach_volume(volume.id);

@@ -74,11 +74,12 @@ void give_address(Clipboard& clipboard, const Machine& machine) {
   if (!machine.addresses.empty()) clipboard.set_list("ipaddress", machine.addresses);
 }
 
-void give(Clipboard& clipboard, const Machine& machine) {
+void give(Clipboard& clipboard, Provider& provider, const Machine& machine) {
   clipboard.set("instance_id", machine.id);
   give_address(clipboard, machine);
   if (!machine.macaddrs.empty()) clipboard.set_list("macaddrs", machine.macaddrs);
   if (!machine.created.empty()) clipboard.set("created", machine.created);
+  workers::set_devices(clipboard, provider.devices(clipboard, machine));
 }
 
 std::string shown_recipe(const Recipe& recipe) {
@@ -191,6 +192,7 @@ Machine require_machine(const Call& call, Provider& provider) {
 }
 
 void can_deploy(Call& call, Provider& provider) {
+  (void)workers::mounts_of(call.clipboard);         // said before a machine is made that nothing could be mounted on
   const auto machine = machine_of(call, provider);  // a foreign one is in the way
   const Recipe recipe = provider.resolve(call.clipboard);
   provider.ask(call);
@@ -200,6 +202,7 @@ void can_deploy(Call& call, Provider& provider) {
 }
 
 void deploy(Call& call, Provider& provider, bool boot) {
+  (void)workers::mounts_of(call.clipboard);
   std::optional<Machine> machine = the_only_one(call, provider);
   if (machine) {
     // Where none has the name or the marks the run's own is gone, whoever has its id by now: a new one hurts nobody.
@@ -225,7 +228,7 @@ void deploy(Call& call, Provider& provider, bool boot) {
       take_back(call, provider, *machine, e);
     }
   }
-  give(call.clipboard, *machine);
+  give(call.clipboard, provider, *machine);
 }
 
 void get_address(Call& call, Provider& provider) {
@@ -293,7 +296,7 @@ void adopt(Call& call, Provider& provider) {
   }
   if (!machine->marks) provider.mark(*machine, {fqdn, call.run, call.step});
   provider.describe(*machine, call.clipboard);
-  give(call.clipboard, *machine);
+  give(call.clipboard, provider, *machine);
   call.log("took over " + called(provider, *machine));
 }
 

@@ -13,7 +13,7 @@ namespace jarvis::providers {
 void can_deploy(workers::Call& call, Provider& provider);
 // The machine of this host: kept if it is there and ours, else created; running, unless `boot` is false. What this step
 // created is removed again when a later part of the creation is refused. Gives instance_id ipaddress macaddrs created
-// password.
+// password devices. Both say first what is wrong with the spec's `mounts`, since ssh:mount would say it too late.
 void deploy(workers::Call& call, Provider& provider, bool boot = true);
 void get_address(workers::Call& call, Provider& provider);   // gives ipaddress
 void get_macaddrs(workers::Call& call, Provider& provider);  // gives macaddrs

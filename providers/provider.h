@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "providers/machine_lists.h"
+#include "workers/mounts.h"
 #include "workers/worker.h"
 
 namespace jarvis::providers {
@@ -74,6 +75,9 @@ class Provider {
   virtual std::vector<std::string> differences(const Clipboard& clipboard, const Machine& machine) = 0;
   // What complete() would make for a machine that is there, for plan mode; a line each.
   virtual std::vector<std::string> lacking(const Clipboard&, const Machine&) { return {}; }
+
+  // Where its host finds the data disks and volumes that the clipboard names and the machine has.
+  virtual workers::Devices devices(const Clipboard&, const Machine&) { return {}; }
 
   // Each returns when it is done, not_yet() while the API is at work.
   virtual void power_on(const Call& call, const Machine& machine) = 0;

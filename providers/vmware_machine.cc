@@ -1,11 +1,14 @@
 #include "providers/vmware_machine.h"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 #include <utility>
 
+#include "providers/vmware_guest_ids.h"
 #include "providers/vmware_volumes.h"
 #include "workers/address_range.h"
+#include "workers/ascii.h"
 
 namespace jarvis::providers::vmware {
 
@@ -26,6 +29,9 @@ bool is_card(const std::string& type) {
 }
 
 void read_devices(pugi::xml_node devices, Vm& vm) {
+  std::set<std::int64_t> scsi;
+  for (const pugi::xml_node& device : children(devices, "VirtualDevice"))
+    if (is_scsi_controller(xsi_type(device))) scsi.insert(number(device, "key"));
   for (const pugi::xml_node& device : children(devices, "VirtualDevice")) {
     const std::string type = xsi_type(device);
     if (type == "VirtualDisk") {
@@ -36,6 +42,8 @@ void read_devices(pugi::xml_node devices, Vm& vm) {
       disk.capacity_kb = number(device, "capacityInKB");
       disk.label = text(device, "deviceInfo/label");
       disk.file = text(device, "backing/fileName");
+      disk.uuid = text(device, "backing/uuid");
+      disk.on_scsi = scsi.contains(disk.controller);
       for (auto base = child(device, "backing/parent"); base; base = child(base, "parent"))
         disk.bases.push_back(text(base, "fileName"));
       disk.datastore = reference(device, "backing/datastore");
@@ -115,6 +123,19 @@ std::vector<OtherDisk> other_disks(const Vm& vm) {
     if (found != own.end()) own.erase(found);
   }
   return made;
+}
+
+std::vector<std::string> device_paths(const Disk& disk, const std::vector<Disk>& all) {
+  std::vector<std::string> paths;
+  std::string hex = workers::lower_case(disk.uuid);
+  std::erase(hex, '-');
+  if (!hex.empty()) paths = {"/dev/disk/by-id/wwn-0x" + hex, "/dev/disk/by-id/scsi-3" + hex};
+  const auto same = [&](const Disk& other) {
+    return other.on_scsi && other.unit == disk.unit && other.key != disk.key;
+  };
+  if (disk.on_scsi && std::none_of(all.begin(), all.end(), same))
+    paths.push_back("/dev/disk/by-path/*-scsi-0:0:" + std::to_string(disk.unit) + ":0");
+  return paths;
 }
 
 std::vector<std::string> guest_addresses(pugi::xml_node net, const std::string& primary) {

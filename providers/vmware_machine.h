@@ -11,6 +11,8 @@ struct Disk {
   std::int64_t key = 0, controller = 0, unit = 0, capacity_kb = 0;
   std::string label;               // "Hard disk 1", as the client shows it
   std::string file;                // "[datastore1] loki/loki.vmdk"
+  std::string uuid;                // of its backing
+  bool on_scsi = false;            // its controller is one
   std::vector<std::string> bases;  // files of before its snapshots, that it stands on
   Reference datastore;
   pugi::xml_node device;
@@ -54,6 +56,9 @@ struct OtherDisk {
   bool foreign = false;
 };
 std::vector<OtherDisk> other_disks(const Vm& vm);
+// Where the guest finds one of a machine's disks, the surest first: by its uuid, which the guest is shown if
+// disk.EnableUUID is TRUE in extraConfig; by its unit of a SCSI controller, if no disk of another one has the same.
+std::vector<std::string> device_paths(const Disk& disk, const std::vector<Disk>& all);
 
 // The addresses that VMware tools report, fit for being reached: of the machine's own adapters, IPv4 first, no
 // link-local ones; the one the tools call the primary before others of its family.

@@ -344,6 +344,7 @@ Reference Making::create(const Marks& marks) {
   must_have_space();
   Pairs extra = pairs_of(marks);
   extra.emplace_back("jarvis.created", now_text());
+  extra.emplace_back("disk.EnableUUID", "TRUE");  // the guest sees which disk is which, see device_paths()
   if (source_ && source_->disks.size() > 1) extra.emplace_back("jarvis.disks", more_disks_kb(*source_));
   for (auto& pair : guest_info(server_.call.clipboard, marks.fqdn + "-" + marks.step)) extra.push_back(std::move(pair));
   std::vector<Backing> adapters;

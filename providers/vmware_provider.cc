@@ -137,6 +137,26 @@ std::vector<std::string> Vmware::differences(const Clipboard& clipboard, const M
   return lines;
 }
 
+workers::Devices Vmware::devices(const Clipboard& clipboard, const Machine& machine) {
+  workers::Devices made;
+  const auto wanted = wanted_volumes(clipboard);
+  if (wanted.empty()) return made;
+  const std::string fqdn = clipboard.require("fqdn");
+  const Vm vm = require(machine.id);
+  for (const Disk& disk : vm.disks) {
+    std::vector<std::string> files = disk.bases;  // of before its snapshots, too
+    files.push_back(disk.file);
+    for (const std::string& file : files) {
+      const auto volume = volume_of(file);
+      const bool ours = volume && volume->first == fqdn;
+      if (ours &&
+          std::any_of(wanted.begin(), wanted.end(), [&](const auto& one) { return one.first == volume->second; }))
+        made[volume->second] = device_paths(disk, vm.disks);
+    }
+  }
+  return made;
+}
+
 void Vmware::power_on(const Call& call, const Machine& machine) {
   Vm vm = require(machine.id);
   server_.wait_until_idle(vm);

@@ -20,6 +20,7 @@ class Vmware final : public Provider {
   Machine create(const Call& call, const Marks& marks) override;
   Machine complete(const Call& call, Machine machine) override;
   std::vector<std::string> differences(const Clipboard& clipboard, const Machine& machine) override;
+  workers::Devices devices(const Clipboard& clipboard, const Machine& machine) override;
   void power_on(const Call& call, const Machine& machine) override;
   void power_off(const Call& call, const Machine& machine) override;
   void reboot(const Call& call, const Machine& machine) override;

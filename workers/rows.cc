@@ -193,7 +193,7 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
   };
   const auto creates = [&](TaskRow& made) {
     spec_too(made);
-    made.gives = {"instance_id", "ipaddress", "macaddrs", "created", "password"};
+    made.gives = {"instance_id", "ipaddress", "macaddrs", "created", "password", "devices"};
     made.from_spec = from_spec;
   };
   add("can_deploy", "ask the provider", "could the machine be made now: image, type, region, quota, credentials",
@@ -217,7 +217,7 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
       [](TaskRow& made) { made.destroys = true; });
   add("adopt", "take over the machine", "jarvis's marks on a machine that it did not make, its spec on the clipboard",
       [&](TaskRow& made) {
-        made.gives = {"instance_id", "ipaddress", "macaddrs", "created"};
+        made.gives = {"instance_id", "ipaddress", "macaddrs", "created", "devices"};
         made.from_spec = from_spec;
         made.destroys = true;  // it gives jarvis the right to
       });
@@ -237,7 +237,7 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
 
 void linode_rows(pipeline::TaskTable& table) {
   const std::vector<std::string> spec = {"guestid", "datacenter", "size",   "sshpubkey", "disks",
-                                         "volumes", "wipe",       "kernel", "rdns"};
+                                         "volumes", "wipe",       "kernel", "rdns",      "mounts"};
   machine_rows(table, "linode", spec, {});
 
   TaskRow rebuild = row("linode:rebuild", "http", "make the machine anew",
@@ -246,7 +246,7 @@ void linode_rows(pipeline::TaskTable& table) {
   rebuild.uses = spec;
   for (const char* key : {"instance_id", "password", "ssh_host_private_key", "ssh_host_keys", "ssh_login_pubkey"})
     rebuild.uses.emplace_back(key);
-  rebuild.gives = {"instance_id", "ipaddress", "created", "password", "ssh_host_keys", "ssh_user_data_key"};
+  rebuild.gives = {"instance_id", "ipaddress", "created", "password", "ssh_host_keys", "ssh_user_data_key", "devices"};
   rebuild.timeout = 5min;
   rebuild.plan = true;
   rebuild.destroys = true;
@@ -288,9 +288,9 @@ void ec2_rows(pipeline::TaskTable& table) {
 }
 
 void vmware_rows(pipeline::TaskTable& table) {
-  const std::vector<std::string> spec = {"guestid",       "datacenter",  "size",     "num_cpus", "disksize",
-                                         "datastore",     "nic_network", "nic_type", "vmhost",   "folder",
-                                         "resource_pool", "volumes",     "wipe",     "ipaddress"};
+  const std::vector<std::string> spec = {"guestid",       "datacenter",  "size",     "num_cpus",  "disksize",
+                                         "datastore",     "nic_network", "nic_type", "vmhost",    "folder",
+                                         "resource_pool", "volumes",     "wipe",     "ipaddress", "mounts"};
   machine_rows(table, "vmware", spec, {"ipaddress"});
   TaskRow create = *table.require("vmware:deploy");
   create.name = "vmware:create";
@@ -314,9 +314,10 @@ void vmware_rows(pipeline::TaskTable& table) {
 
 void cloud_rows(pipeline::TaskTable& table) {
   linode_rows(table);
-  machine_rows(table, "ec2",
-               {"guestid", "datacenter", "size", "disk", "volumes", "wipe", "elastic", "subnet", "security_groups"},
-               {});
+  machine_rows(
+      table, "ec2",
+      {"guestid", "datacenter", "size", "disk", "volumes", "wipe", "elastic", "subnet", "security_groups", "mounts"},
+      {});
   ec2_rows(table);
   vmware_rows(table);
 }

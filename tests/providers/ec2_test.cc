@@ -423,6 +423,20 @@ TEST_CASE("ec2: the next free device") {
   CHECK(has(fault([&] { return free_device(machine); }), "has a volume at each of"));
 }
 
+TEST_CASE("ec2: where a host finds a volume") {
+  struct Row {
+    const char *device, *xen, *old;
+  };
+  const std::string nvme = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123";
+  for (const Row& row : {Row{"/dev/sdf", "/dev/xvdf", "/dev/sdf"}, Row{"/dev/xvdba", "/dev/xvdba", "/dev/sdba"}}) {
+    CAPTURE(row.device);
+    Ec2Volume one = volume("vol-0123", "data", 20, "us-east-1a");
+    one.device = row.device;
+    CHECK(device_paths(one) == std::vector<std::string>{nvme, row.xen, row.old});
+  }
+  CHECK(device_paths(volume("vol-0123", "data", 20, "us-east-1a")) == std::vector<std::string>{nvme});
+}
+
 TEST_CASE("ec2: what goes with a machine") {
   const Tagged root = {{kFqdnTag, "x"}, {kRunTag, "r1"}, {kStepTag, "r1.2"}};
   Tagged data = root, older = root;

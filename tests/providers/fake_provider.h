@@ -19,6 +19,7 @@ class FakeProvider final : public providers::Provider {
   std::vector<std::string> unlike;                             // what differences() says
   std::vector<std::string> left;                               // what left_over() says
   std::vector<std::string> others;                             // what left_behind() says
+  workers::Devices on_host;                                    // what devices() says
   std::optional<double> monthly = 5.0;
   providers::Marks marked;
 
@@ -72,6 +73,7 @@ class FakeProvider final : public providers::Provider {
     said("differences");
     return unlike;
   }
+  workers::Devices devices(const Clipboard&, const providers::Machine&) override { return on_host; }
   void power_on(const Call&, const providers::Machine& machine) override { power("power_on", machine, true); }
   void power_off(const Call&, const providers::Machine& machine) override { power("power_off", machine, false); }
   void reboot(const Call&, const providers::Machine&) override { said("reboot"); }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "providers/linode_provider.h"
+
 using namespace jarvis::providers;
 
 namespace {
@@ -82,6 +84,25 @@ TEST_CASE("configuration profiles") {
   CHECK(made.devices.size() == 2);
   CHECK(made.devices["sda"] == LinodeDevice{false, 5});
   CHECK(made.devices["sdc"] == LinodeDevice{true, 9});
+}
+
+TEST_CASE("where a host finds its disks and volumes") {
+  LinodeSpec spec;
+  spec.disks = {{"root", 1}, {"swap", 1}, {"opt", 1}, {"more", 1}, {"gone", 1}};
+  std::vector<LinodeDisk> disks;
+  for (const char* label : {"root", "swap", "more", "opt"}) {
+    LinodeDisk& disk = disks.emplace_back();
+    disk.id = static_cast<std::int64_t>(disks.size());
+    disk.label = label;
+  }
+  LinodeConfig config;  // a volume may have the number of a disk
+  config.devices = {{"sda", {false, 1}}, {"sdb", {false, 2}}, {"sdd", {false, 4}}, {"sde", {true, 4}}};
+  CHECK(disk_devices(spec, config, disks) == jarvis::workers::Devices{{"opt", {"/dev/sdd"}}});
+  LinodeVolume volume;
+  volume.label = "loki-data";
+  CHECK(volume_device(volume) == "/dev/disk/by-id/scsi-0Linode_Volume_loki-data");
+  volume.path = "/dev/disk/by-id/scsi-0Linode_Volume_other";
+  CHECK(volume_device(volume) == volume.path);
 }
 
 TEST_CASE("reasons of a refusal") {

@@ -305,6 +305,36 @@ TEST_CASE("machine tasks: destroy of a host whose machine is gone ends what else
   }
 }
 
+TEST_CASE("machine tasks: where the host finds its disks is given with the machine, and forgotten with it") {
+  FakeProvider provider;
+  provider.on_host = {{"data", {"/dev/sdc"}}};
+  const Call made = done(kDeploy, provider);
+  CHECK(jarvis::workers::devices_of(made.clipboard, "data") == std::vector<std::string>{"/dev/sdc"});
+  CHECK(jarvis::workers::devices_of(done(adopt, provider).clipboard, "data").size() == 1);
+  const std::string known = made.clipboard.text() + "mounted: {data: /srv/data}\n";
+  CHECK(done(kDeploy, provider, known).clipboard.has("mounted"));
+  for (const auto& task : {delete_machine, destroy}) {
+    const Call gone = done(task, provider, known);
+    CHECK_FALSE(gone.clipboard.has("devices"));
+    CHECK_FALSE(gone.clipboard.has("mounted"));
+  }
+  provider.on_host.clear();  // a spec that names none any more
+  CHECK_FALSE(done(kDeploy, provider, kSpec + "devices: {data: [/dev/sdc]}\n").clipboard.has("devices"));
+}
+
+TEST_CASE("machine tasks: what cannot be mounted is said before a machine is made") {
+  const std::string spec = kSpec + "volumes: {data: 20}\nmounts: {data: /etc}\n";
+  FakeProvider provider;
+  for (const Task& task : {kDeploy, Task(can_deploy)}) {
+    const Error error = refused(task, provider, spec);
+    CHECK(error.kind() == Kind::Usage);
+    CHECK(holds(error.what(), "mounts: data: `/etc` is the system's own"));
+    CHECK(error_of([&] { (void)planned(task, provider, spec); }).kind() == Kind::Usage);
+  }
+  CHECK(provider.machines.empty());
+  untouched(provider);
+}
+
 TEST_CASE("machine tasks: adopt") {
   SUBCASE("one that jarvis did not make") {
     FakeProvider provider;

@@ -3,6 +3,7 @@
 #include "providers/vmware_create.h"
 #include "providers/vmware_faults.h"
 #include "providers/vmware_guest_ids.h"
+#include "providers/vmware_machine.h"
 #include "providers/vmware_names.h"
 #include "providers/vmware_soap.h"
 #include "providers/vmware_volumes.h"
@@ -208,6 +209,29 @@ TEST_CASE("vmware: volumes") {
   for (const char* bad :
        {"volumes: {data: 0}\n", "volumes: {data: 20GB}\n", "volumes: {a/b: 1}\n", "volumes: {x-flat: 1}\n"})
     CHECK(contains(said([&] { (void)wanted(bad); }), "volumes: "));
+}
+
+TEST_CASE("vmware: where a guest finds a disk") {
+  Disk root, data, other;
+  root.key = 2000;
+  root.on_scsi = data.on_scsi = other.on_scsi = true;
+  data.key = 2001;
+  data.unit = 1;
+  data.uuid = "6000C29A-0b1c-2d3e-4f50-61728394A5B6";
+  other.key = 2016;
+  const std::string hex = "6000c29a0b1c2d3e4f5061728394a5b6";
+  const std::vector<std::string> by_id = {"/dev/disk/by-id/wwn-0x" + hex, "/dev/disk/by-id/scsi-3" + hex};
+  std::vector<std::string> all = by_id;
+  all.emplace_back("/dev/disk/by-path/*-scsi-0:0:1:0");
+  CHECK(device_paths(data, {root, data, other}) == all);
+  other.unit = 1;  // of a second controller
+  CHECK(device_paths(data, {root, data, other}) == by_id);
+  other.on_scsi = false;
+  CHECK(device_paths(data, {root, data, other}) == all);
+  data.on_scsi = false;
+  CHECK(device_paths(data, {root, data}) == by_id);
+  data.uuid.clear();
+  CHECK(device_paths(data, {root, data}).empty());
 }
 
 TEST_CASE("vmware: what is created is off, marked, and in the order of the schema") {

@@ -108,6 +108,9 @@ def test_volumes_and_address_outlive_the_machine(place):
         assert {name: one["size"] for name, one in volumes.items()} == {"data": "20", "logs": "5"}
         assert all(one["attachmentSet"][0]["instanceId"] == first["instance_id"] for one in volumes.values()), volumes
         assert first["ipaddress"][0] == address["publicIp"] and address["instanceId"] == first["instance_id"]
+        for name, letter in (("data", "f"), ("logs", "g")):
+            by_id = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_" + volumes[name]["id"].replace("-", "")
+            assert first["devices"][name] == [by_id, f"/dev/xvd{letter}", f"/dev/sd{letter}"], first["devices"]
         place.expect(0, "plan", spec(place, **things))
 
         # A machine that lacks something is told and mended, not made anew.
@@ -184,7 +187,7 @@ def test_wrong_credentials(place):
         assert "look at the credentials of `providers: ec2:`" in said.text and "planted-wrong-secret" not in said.text, said
 
 
-@each("guestid", "image_gone", "size", "size_mb", "region", "zone", "group", "subnet", "volume", "wipe", "elastic")
+@each("guestid", "image_gone", "size", "size_mb", "region", "zone", "group", "subnet", "volume", "mounts", "wipe", "elastic")
 def test_what_is_not_offered(place, key):
     wrong = {"guestid": ({"guestid": "Some Linx"}, "the configuration knows Some Linux"),
              "image_gone": ({"guestid": "ami-00000000000000000"}, "EC2 offers no such image in us-east-1"),
@@ -195,6 +198,7 @@ def test_what_is_not_offered(place, key):
              "group": ({"security_groups": ["defalt"]}, "security_groups: defalt is not there in network vpc-"),
              "subnet": ({"subnet": "subnet-12345678"}, "subnet: subnet-12345678 is not there in us-east-1"),
              "volume": ({"volumes": {"data": "20GB"}}, "volumes: data: `20GB` is no size in GB"),
+             "mounts": ({"volumes": {"data": 20}, "mounts": {"dta": "/srv"}}, "mounts: `dta` is no data disk and no volume of the spec"),
              "wipe": ({"wipe": ["dta"], "volumes": {"data": 20}}, "wipe: dta is no volume of this host"),
              "elastic": ({"elastic": "maybe"}, "elastic: `maybe` is neither yes nor no")}
     keys, words = wrong[key]

@@ -139,6 +139,7 @@ def test_disks(place):
         names = {number: disk["label"] for number, disk in machine.disks.items()}
         assert [(slot, names[device["disk_id"]]) for slot, device in config["devices"].items()] == [
             ("sda", "root"), ("sdb", "swap"), ("sdc", "opt")]
+        assert place.facts()["devices"] == {"opt": ["/dev/sdc"]}
         assert config["kernel"] == "linode/direct-disk" and machine.status == "running" and machine.boots == 1
         first_key = place.facts()["ssh_host_keys"]
         assert host_key_in(machine) == first_key[0]
@@ -156,7 +157,7 @@ def test_disks(place):
         config, = machine.configs.values()
         assert [device["disk_id"] for slot, device in sorted(config["devices"].items())] == [
             after["root"], after["swap"], after["opt"]]
-        assert machine.status == "running"
+        assert machine.status == "running" and place.facts()["devices"] == {"opt": ["/dev/sdc"]}
         assert place.facts()["ssh_host_keys"] == first_key and place.facts()["ssh_user_data_key"] == first_key[0]
 
         lines = planned(place, "rebuild", disks={"root": 4096, "swap": 512, "opt": "rest"}, wipe=["opt"])
@@ -188,6 +189,9 @@ def test_volumes(place):
             config, = machine.configs.values()
             return [device["volume_id"] for device in config["devices"].values() if device.get("volume_id")]
         assert attached() == [volume["id"]]
+        assert place.facts()["devices"] == {"data": [f"/dev/disk/by-id/scsi-0Linode_Volume_{volume['label']}"]}
+        wrong = place.expect(2, "redeploy", spec(place, volumes="{data: 20}", mounts="{data: /etc}")).text
+        assert "mounts: data: `/etc` is the system's own" in wrong and "nothing was changed" in wrong, wrong
         seen = len(fake.requests)
         place.expect(0, "deploy", spec(place, volumes="{data: 20}"))
         assert changes(fake, seen) == []

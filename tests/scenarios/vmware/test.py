@@ -197,6 +197,15 @@ def test_redeploy_keeps_volumes(place):
     data, log = f"[LocalDS_0] jarvis-volumes/{FQDN}_data.vmdk", f"[LocalDS_0] jarvis-volumes/{FQDN}_log.vmdk"
     files = {disk["file"]: disk["kb"] for disk in first["disks"]}
     assert files[data] == 2 * GB and files[log] == GB and len(files) == 3, first
+    assert first["extra_config"]["disk.EnableUUID"] == "TRUE", first
+    devices = place.facts()["devices"]
+    person = VmwareClient(server.url, server.user, server.password, server.ca)
+    disks = [one for one in person.find(f"DC0/vm/{FQDN}").config.hardware.device if isinstance(one, person.vim.vm.device.VirtualDisk)]
+    for name, file in (("data", data), ("log", log)):
+        disk, = [one for one in disks if one.backing.fileName == file]
+        hex = disk.backing.uuid.replace("-", "").lower()
+        assert devices[name] == [f"/dev/disk/by-id/wwn-0x{hex}", f"/dev/disk/by-id/scsi-3{hex}",
+                                 f"/dev/disk/by-path/*-scsi-0:0:{disk.unitNumber}:0"], (devices, disk)
     place.confirmed(0, "redeploy", spec(place, with_volumes))
     second = the_only(server)
     assert second["id"] != first["id"] and {disk["file"] for disk in second["disks"]} >= {data, log}, second
