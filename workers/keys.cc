@@ -77,7 +77,7 @@ void prepare_keys(Call& call) {
 
 void forget_keys(Call& call) {
   for (const char* key : {"password", "ssh_host_private_key", "ssh_host_keys", "ssh_user_data_key", "known_hosts",
-                          "sshfp", "remote_ssh_pubkey"})
+                          "sshfp", "remote_ssh_pubkey", "mounted"})
     call.clipboard.erase(key);
 }
 

@@ -12,8 +12,8 @@ namespace jarvis::workers {
 void prepare_keys(Call& call);
 
 // Before a machine is made anew in its place: what the old one answered with is nothing to expect of the new one.
-// Erases password, ssh_host_private_key, ssh_host_keys, known_hosts, sshfp, remote_ssh_pubkey; jarvis's login key
-// stays.
+// Erases password, ssh_host_private_key, ssh_host_keys, known_hosts, sshfp, remote_ssh_pubkey, and what was mounted;
+// jarvis's login key stays.
 void forget_keys(Call& call);
 
 }  // namespace jarvis::workers

@@ -55,6 +55,16 @@ void ssh_rows(pipeline::TaskTable& table) {
   first_boot.timeout = 5min;
   table.add(first_boot);
 
+  TaskRow mount = row("ssh:mount", "ssh", "mount the disks",
+                      "data disks and volumes where the spec's `mounts` has them; a blank one gets a file system");
+  mount.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};
+  mount.uses = {"ssh_port", "mounts", "disks", "volumes", "devices", "mounted"};
+  mount.gives = {"mounted"};
+  mount.timeout = 10min;
+  mount.retry.deadline = 15min;
+  mount.plan = true;
+  table.add(mount);
+
   TaskRow keypair = row("ssh:make_keypair", "ssh", "root's ssh key",
                         "an ed25519 key pair for the host's root, made on the host, public half read back");
   keypair.needs = {"fqdn", "ipaddress", "ssh_host_keys", "ssh_login_key"};

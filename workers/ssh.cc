@@ -3,7 +3,9 @@
 #include <charconv>
 #include <optional>
 
+#include "workers/data_disk.h"
 #include "workers/first_boot.h"
+#include "workers/mounts.h"
 #include "workers/openssh_key.h"
 #include "workers/remote.h"
 #include "workers/ssh_session.h"
@@ -171,6 +173,30 @@ void ssh_run_first_boot(Call& call) {
   add_hosts_line(host, hostname, fqdn);
   set_root_password(host, password);
   authorize_keys(host, keys);
+}
+
+void ssh_mount(Call& call) {
+  const std::vector<Mount> mounts = mounts_of(call.clipboard);
+  if (call.plan) {
+    for (const Mount& one : mounts) {
+      if (!known_as_mounted(call.clipboard, one)) call.change("mount " + one.name + " on " + one.path);
+    }
+    return;
+  }
+  if (mounts.empty()) {
+    set_mounted(call.clipboard, {});
+    return call.log("the spec has no data disk or volume to mount");
+  }
+  std::vector<std::vector<std::string>> devices;
+  devices.reserve(mounts.size());
+  for (const Mount& one : mounts) devices.push_back(devices_of(call.clipboard, one.name));
+  const auto session = logged_in(call.clipboard);
+  RemoteHost host(*session, call);
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    mount_disk(host, mounts[i], devices[i]);
+    call.progress(std::to_string(i + 1) + " of " + std::to_string(mounts.size()) + " mounted");
+  }
+  set_mounted(call.clipboard, mounts);
 }
 
 void ssh_make_keypair(Call& call) {

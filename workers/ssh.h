@@ -9,6 +9,7 @@ namespace jarvis::workers {
 void ssh_wait(Call& call);            // exit 75 until the host answers; a wrong host key is a failure at once
 void ssh_fingerprints(Call& call);    // gives sshfp ("4 2 HEX", RFC 4255, 6594, 7479), known_hosts (lines)
 void ssh_run_first_boot(Call& call);  // host name, root password, authorized keys; each read back
+void ssh_mount(Call& call);           // data disks and volumes as `mounts` says; gives mounted
 void ssh_make_keypair(Call& call);    // gives remote_ssh_pubkey
 void ssh_save_secret(Call& call);     // ldapworker:save_secret: `password` in /etc/ldap/ldap.secret, 0400
 

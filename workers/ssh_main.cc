@@ -12,6 +12,7 @@ constexpr workers::BuiltIn kTasks[] = {
     {"ssh:wait", workers::ssh_wait},
     {"ssh:fingerprints", workers::ssh_fingerprints},
     {"ssh:run_first_boot", workers::ssh_run_first_boot},
+    {"ssh:mount", workers::ssh_mount},
     {"ssh:make_keypair", workers::ssh_make_keypair},
     {"ssh:make_host_keys", workers::ssh_make_host_keys},
     {"ssh:own_keys", workers::ssh_own_keys},

@@ -71,3 +71,9 @@ TEST_CASE("a person's key that no host would take is refused before anything is 
   CHECK(holds(e.what(), "sshpubkey: ssh-dss keys (DSA) are not accepted"));
   CHECK(log.text().empty());
 }
+
+TEST_CASE("what was mounted is forgotten with the keys of a machine that is made anew") {
+  auto call = call_of("keys:forget", "fqdn: loki.example.org\nmounted: {data: /srv/data}\nssh_login_key: stays\n");
+  workers::forget_keys(call);
+  CHECK(call.clipboard.text() == "fqdn: loki.example.org\nssh_login_key: stays\n");
+}
