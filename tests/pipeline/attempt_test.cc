@@ -334,7 +334,7 @@ TEST_CASE("attempt: a grandchild that keeps stdout open gets a while, then what 
 
 TEST_CASE("attempt: what a crashed one has left in its group does not go on beside the next") {
   Stage stage;
-  for (const char* task : {"test:crash", "test:crash_closed"}) {
+  for (const char* task : {"test:forsake", "test:forsake_closed"}) {
     CAPTURE(task);
     AttemptRequest request = stage.request(task);
     request.linger = 1h;

@@ -192,7 +192,7 @@ int perform(const std::string& task) {
   if (verb == "polite") return polite();
   if (verb == "leave") return leave(word == "session", word == "closed");
   if (verb == "stay") return leave(word == "session", false), hang("");
-  if (verb == "crash") return leave(false, word == "closed"), ::raise(SIGKILL), 0;
+  if (verb == "forsake") return leave(false, word == "closed"), ::raise(SIGKILL), 0;
   if (verb == "unread") return 0;
   if (verb == "change") {  // plan mode
     if (variable("JARVIS_MODE") != "plan") return say("changed something in mode " + variable("JARVIS_MODE")), 1;

@@ -192,6 +192,8 @@ def test_volumes(place):
         assert place.facts()["devices"] == {"data": [f"/dev/disk/by-id/scsi-0Linode_Volume_{volume['label']}"]}
         wrong = place.expect(2, "redeploy", spec(place, volumes="{data: 20}", mounts="{data: /etc}")).text
         assert "mounts: data: `/etc` is the system's own" in wrong and "nothing was changed" in wrong, wrong
+        wrong = attempt(place, "rebuild", wishes(volumes={"data": 20}, mounts={"data": "/etc"}), "by hand", "plan")
+        assert wrong.returncode == 1 and "mounts: data: `/etc` is the system's own" in wrong.stderr, wrong
         seen = len(fake.requests)
         place.expect(0, "deploy", spec(place, volumes="{data: 20}"))
         assert changes(fake, seen) == []

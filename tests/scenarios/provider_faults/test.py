@@ -1,6 +1,7 @@
 """What a network and a cloud can do to a call: it succeeds after retry, or the run fails with one sentence; no machine is leaked."""
 import itertools
 import json
+import re
 
 from lab import each, takes, until
 from lab.certificates import Authority
@@ -64,6 +65,11 @@ def life(place, it, disturb=lambda: None):
     it.proxy.calm()
 
 
+def plain(operation):
+    """An operation of Linode without the number of what it is about."""
+    return re.sub(r"/\d+(?=/|$)", "/N", operation)
+
+
 @each(*[f"{provider} {kind}" for provider in WITH_API for kind in PASSING])
 @takes(60, timeout=400)
 def test_what_passes(place, both):
@@ -73,13 +79,15 @@ def test_what_passes(place, both):
         place.serve()
         empty = it.things()
         life(place, it)
-        names, faults = list(dict.fromkeys(it.proxy.operations())), []
+        names, faults = {plain(name) for name in it.proxy.operations()} - {"DescribeInstanceTypes"}, []  # the types are known for a day
 
         def disturb():
             it.proxy.calm()
-            faults.extend(it.proxy.fault(kind, when=name, retry_after=1 if kind == "429" else None) for name in names)
+            for name in names:
+                faults.append((name, it.proxy.fault(kind, when=lambda asked, name=name: plain(asked.operation) == name,
+                                                    retry_after=1 if kind == "429" else None)))
         life(place, it, disturb)
-        never = set(names) - {fault.when for fault in faults if fault.requests} - {"DescribeInstanceTypes"}  # known for a day
+        never = names - {name for name, fault in faults if fault.requests}
         assert not never, f"these never failed: {never}"
         assert it.things() == empty, it.things()
 
@@ -192,7 +200,7 @@ def test_lists(place, both):
                     if said.status == 0:
                         assert listed(said.out) == whole, (command, number, said)
                     else:
-                        assert kind in LASTING and said.status == 1 and "answers" in said.err, (command, number, said)
+                        assert kind in LASTING and said.status == 1 and re.search("answers|session has ended", said.err), (command, number, said)
                         assert provider in said.err or command[0] == "providers", said
                         assert len(said.err.splitlines()) <= 3 and not [word for word in SECRETS if word in said.text], said
 
