@@ -22,16 +22,20 @@ from lab import guard  # noqa: E402
 from lab.place import SCENARIOS  # noqa: E402
 
 
+WAITING = 4  # such cases side by side, besides the others
+
+
 class Case:
     def __init__(self, name, directory, function=None, arguments=()):
         self.name, self.directory, self.function, self.arguments = name, directory, function, arguments
         self.seconds = getattr(function, "seconds", 1)
         self.timeout = getattr(function, "timeout", 120)
+        self.waiting = getattr(function, "waiting", False)
         self.addresses = ""
         self.shared = function.__globals__.get("SHARED", ()) if function else ()
 
 
-def discover():
+def discover(sanitized=False):
     for directory in sorted(SCENARIOS.iterdir()):
         if (directory / "commands").exists():
             yield Case(directory.name, directory)
@@ -48,6 +52,8 @@ def discover():
                     yield Case(short, directory, function)
                 else:
                     for value in values:
+                        if sanitized and function.sanitized and not function.sanitized(value):
+                            continue
                         yield Case(f"{short}[{value}]", directory, function, (value,))
 
 
@@ -56,6 +62,16 @@ def chosen(cases, names):
         return not names or any(case.name == name or case.name.split(".")[0] == name or
                                 fnmatch.fnmatchcase(case.name, name.replace("[", "[[]")) for name in names)
     return [case for case in cases if wanted(case)]
+
+
+def next_of(queue, running, jobs):
+    """Takes the next case that there is room for out of the queue; None: there is none."""
+    waiting = sum(case.waiting for case in running)
+    for case in queue:
+        if waiting < WAITING if case.waiting else len(running) - waiting < jobs:
+            queue.remove(case)
+            return case
+    return None
 
 
 def run(cases, jobs, accept):
@@ -70,8 +86,7 @@ def run(cases, jobs, accept):
     outputs.mkdir()
     try:
         while queue or running:
-            while queue and len(running) < jobs:
-                case = queue.pop(0)
+            while case := next_of(queue, [one for one, _, _ in running.values()], jobs):
                 output = outputs / str(id(case))
                 running[guard.start(case, output, accept)] = (case, output, time.monotonic())
             pid, status = os.wait()
@@ -104,10 +119,11 @@ def main():
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--accept", action="store_true", help="rewrite what transcripts expect")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--sanitized", action="store_true", help="leave out what a build with sanitizers need not be shown again")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
 
-    cases = chosen(discover(), options.names)
+    cases = chosen(discover(options.sanitized), options.names)
     if options.list:
         print("\n".join(case.name for case in cases))
         return 0

@@ -70,8 +70,8 @@ def plain(operation):
     return re.sub(r"/\d+(?=/|$)", "/N", operation)
 
 
-@each(*[f"{provider} {kind}" for provider in WITH_API for kind in PASSING])
-@takes(60, timeout=400)
+@each(*[f"{provider} {kind}" for provider in WITH_API for kind in PASSING], sanitized=lambda both: both.endswith(("429", "half")))
+@takes(60, timeout=400, waiting=True)
 def test_what_passes(place, both):
     """Every operation fails the first time that a command asks it."""
     provider, kind = both.split()
@@ -85,7 +85,7 @@ def test_what_passes(place, both):
             it.proxy.calm()
             for name in names:
                 faults.append((name, it.proxy.fault(kind, when=lambda asked, name=name: plain(asked.operation) == name,
-                                                    retry_after=1 if kind == "429" else None)))
+                                                    retry_after={"429": 1, "503": 0}.get(kind))))
         life(place, it, disturb)
         never = names - {name for name, fault in faults if fault.requests}
         assert not never, f"these never failed: {never}"
@@ -109,7 +109,7 @@ def test_what_hangs(place, provider):
         accounted_for(place, it)
 
 
-@each(*[f"{provider} {kind}" for provider in WITH_API for kind in LASTING])
+@each(*[f"{provider} {kind}" for provider in WITH_API for kind in LASTING], sanitized=lambda both: both.endswith(("expired", "html")))
 @takes(15, timeout=240)
 def test_what_lasts(place, both):
     """From the n-th call on all are answered so: the run fails with a sentence; nothing is left that the next deploy does not find."""
@@ -134,7 +134,8 @@ def test_what_lasts(place, both):
             accounted_for(place, it, host)
 
 
-@each(*[f"{provider} {kind}" for provider in WITH_API for kind in ("expired", "html")])
+@each(*[f"{provider} {kind}" for provider in WITH_API for kind in ("expired", "html")],
+      sanitized=lambda both: both.endswith("html"))
 @takes(80, timeout=400)
 def test_what_lasts_of_other_commands(place, both):
     """From the n-th change on all are answered so: a redeploy or destroy fails with a sentence, and the next one ends it."""
@@ -179,8 +180,9 @@ def listed(text):
     return [{key: value for key, value in json.loads(line).items() if key not in ("age", "monthly", "currency")} for line in text.splitlines()]
 
 
-@each(*[f"{provider} {kind}" for provider in WITH_API for kind in (*PASSING, *LASTING)])
-@takes(10)
+@each(*[f"{provider} {kind}" for provider in WITH_API for kind in (*PASSING, *LASTING)],
+      sanitized=lambda both: both.endswith(("half", "html")))
+@takes(20)
 def test_lists(place, both):
     """Each call of `hosts` and `providers` fails once, and what lasts then for good: the whole list, or a sentence that says why not."""
     provider, kind = both.split()

@@ -170,7 +170,8 @@ def test_secrets_stay_where_they_are(place, provider):
             assert secret not in place.path("jarvis.log").read_text()
 
 
-@each(*[f"{provider} {kind}" for provider in WITH_API for kind in ("hold", "withhold")])
+@each(*[f"{provider} {kind}" for provider in WITH_API for kind in ("hold", "withhold")],
+      sanitized=lambda both: both.endswith("withhold"))
 @takes(40, timeout=300)
 def test_killed_at_any_call(place, both):
     """The worker dies before a call is passed on, or after it was and before its reply: one machine, whatever the call was."""
@@ -225,7 +226,7 @@ def test_a_new_machine_that_is_not_listed_yet(place, provider):
 
 
 @each(*WITH_API)
-@takes(45)
+@takes(45, waiting=True)
 def test_a_new_machine_that_is_hidden_for_half_a_minute(place, provider):
     """With the retry of jarvis's own rows: the creation whose answer was lost is found again when it is listed."""
     with cloud(provider, place) as it:
