@@ -84,7 +84,8 @@ class Cloud:
     def configure(self, **keys):
         """jarvis.yaml and action lists with nothing but the provider's own tasks."""
         self.place.configure(providers={self.name: self._settings(keys)})
-        own = {operation: [{"task": self.full(task), "timeout": self.patience, **({"retry": self.retry} if self.retry else {})} for task in tasks] for operation, tasks in self.lists().items()}
+        how = {"timeout": self.patience, **({"retry": self.retry} if self.retry else {})}
+        own = {operation: [{"task": self.full(task), **how} for task in tasks] for operation, tasks in self.lists().items()}
         self.place.plan(self.name, **own)
 
     def _settings(self, keys):
@@ -254,7 +255,8 @@ class LinodeCloud(Cloud):
         with self.fake.lock:
             machine, = self.fake.machines.values()
             return {**{disk["label"]: number for number, disk in machine.disks.items() if disk["label"] == "opt"},
-                    **{name: one["id"] for one in self.fake.volumes.values() for name in self.whole["volumes"] if f"-{name}-" in one["label"]}}
+                    **{name: one["id"] for one in self.fake.volumes.values() for name in self.whole["volumes"]
+                       if f"-{name}-" in one["label"]}}
 
     def make_foreign(self, host):
         with self.fake.lock:

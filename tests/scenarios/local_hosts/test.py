@@ -311,7 +311,8 @@ def test_a_host_with_a_wrong_key_is_removed(place, kind):
     board = f"hostname: loki\nfqdn: loki.example.org\nssh_host_keys: [PUBLIC]\nssh_host_private_key: |\n{lines}"
     said = place.expect(1, "task", "local:deploy", input=board.replace("PUBLIC", public_key(place)))
     why = "ssh_host_keys: has another key than ssh_host_private_key; what this attempt made is removed"
-    assert (why if kind == "another" else "what the spec has as ssh_host_private_key is no ed25519 key without a passphrase") in said.err, said
+    none = "what the spec has as ssh_host_private_key is no ed25519 key without a passphrase"
+    assert (why if kind == "another" else none) in said.err, said
     no_host(place)
     if kind == "none":
         return
