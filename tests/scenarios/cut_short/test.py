@@ -55,7 +55,7 @@ def lives(place, it):
     return machine
 
 
-@each(*EVERY, sanitized=lambda both: both.endswith("withhold"))
+@each(*EVERY, sanitized=lambda both: both == "linode withhold")
 @takes(40, timeout=400)
 def test_a_deploy(place, both):
     provider, kind = both.split()
@@ -77,7 +77,7 @@ def test_a_deploy(place, both):
         assert cut(place, it, kind, prepare, check) >= it.least["deploy"]
 
 
-@each(*EVERY, sanitized=lambda both: both.endswith("withhold"))
+@each(*EVERY, sanitized=lambda both: both == "linode withhold")
 @takes(50, timeout=500)
 def test_a_redeploy(place, both):
     """Every second one wipes a volume."""
@@ -104,7 +104,7 @@ def test_a_redeploy(place, both):
         assert it.things() == empty, it.things()
 
 
-@each(*EVERY, sanitized=lambda both: both.endswith("withhold"))
+@each(*EVERY, sanitized=lambda both: both == "linode withhold")
 @takes(40, timeout=400)
 def test_a_destroy(place, both):
     provider, kind = both.split()
@@ -122,7 +122,7 @@ def test_a_destroy(place, both):
         assert cut(place, it, kind, prepare, check) >= it.least["destroy"]
 
 
-@each(*EVERY, sanitized=lambda both: both.endswith("withhold"))
+@each(*EVERY, sanitized=lambda both: both == "linode withhold")
 @takes(30, timeout=300)
 def test_a_creation_that_is_taken_back(place, both):
     """Its last change is refused: of what it made before nothing stays, wherever it was killed."""
@@ -149,7 +149,7 @@ def test_a_creation_that_is_taken_back(place, both):
         assert cut(place, it, kind, prepare, check, "failed", when) >= it.least["taken back"]
 
 
-@each(*EVERY, sanitized=lambda both: both.endswith("withhold"))
+@each(*EVERY, sanitized=lambda both: both == "linode withhold")
 @takes(15, timeout=200)
 def test_an_adoption(place, both):
     provider, kind = both.split()
@@ -168,7 +168,7 @@ def test_an_adoption(place, both):
         assert cut(place, it, kind, prepare, check) >= 1
 
 
-@each(*EVERY, sanitized=lambda both: both.endswith("withhold"))
+@each(*EVERY, sanitized=lambda both: both == "linode withhold")
 @takes(15, timeout=200)
 def test_power(place, both):
     """Off, on, and a reboot."""

@@ -70,7 +70,7 @@ def plain(operation):
     return re.sub(r"/\d+(?=/|$)", "/N", operation)
 
 
-@each(*[f"{provider} {kind}" for provider in WITH_API for kind in PASSING], sanitized=lambda both: both.endswith(("429", "half")))
+@each(*[f"{provider} {kind}" for provider in WITH_API for kind in PASSING], sanitized=lambda both: both.endswith("half"))
 @takes(60, timeout=400, waiting=True)
 def test_what_passes(place, both):
     """Every operation fails the first time that a command asks it."""
@@ -135,7 +135,7 @@ def test_what_lasts(place, both):
 
 
 @each(*[f"{provider} {kind}" for provider in WITH_API for kind in ("expired", "html")],
-      sanitized=lambda both: both.endswith("html"))
+      sanitized=lambda both: both == "linode html")
 @takes(80, timeout=400)
 def test_what_lasts_of_other_commands(place, both):
     """From the n-th change on all are answered so: a redeploy or destroy fails with a sentence, and the next one ends it."""
