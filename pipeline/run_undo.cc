@@ -11,6 +11,7 @@ namespace asio = boost::asio;
 // Takes back, newest first, what the steps that are done have done, where their rows name an undo.
 asio::awaitable<void> Run::undo() {
   std::vector<StepRecord> records;
+  records.reserve(steps_.size());
   for (int i = 0; i < static_cast<int>(steps_.size()); ++i) records.push_back(record_of(i));
   // Where it failed, also when an earlier life of this undo was cut short.
   const int failed_index = where_it_stands(records);
