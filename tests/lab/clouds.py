@@ -59,7 +59,7 @@ class Cloud:
     last_word = None   # (status, code, text, operation) by which the last change of its creation is refused
     least = {}         # how many changes each command makes of it, at least
 
-    def __init__(self, place, judged):
+    def __init__(self, place, judged=False):
         self.place, self.judged = place, judged
         self.retry = SOON
         self._open = contextlib.ExitStack()
