@@ -193,9 +193,8 @@ bool DataDisk::is_in_fstab() {
 }
 
 void DataDisk::write_fstab() {
-  const std::string before = host_.read_file(kFstab);
   const std::string line = fstab_line(uuid_, mount_.path, type_);
-  host_.append_file(kFstab, (before.empty() || before.back() == '\n' ? "" : "\n") + line, "644");
+  host_.append_file(kFstab, on_a_new_line(host_.read_file(kFstab), line), "644");
   if (!is_in_fstab()) refuse(std::string("its line was added to ") + kFstab + ", but the host does not show it");
 }
 

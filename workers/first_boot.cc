@@ -37,11 +37,6 @@ bool names_itself(const std::string& hosts, const std::string& fqdn) {
   return false;
 }
 
-// The text to append to a file that may lack its last newline.
-std::string appended(const std::string& before, const std::string& lines) {
-  return (before.empty() || before.back() == '\n' ? "" : "\n") + lines;
-}
-
 std::string root_hash(const std::string& shadow) {
   std::istringstream all(shadow);
   for (std::string line; std::getline(all, line);) {
@@ -89,7 +84,7 @@ bool add_hosts_line(RemoteHost& host, const std::string& hostname, const std::st
   const bool there = names_itself(before, fqdn);
   if (!there) {
     const std::string names = fqdn == hostname ? fqdn : fqdn + ' ' + hostname;
-    host.append_file(kHostsFile, appended(before, "127.0.1.1 " + names + "\n"), "644");
+    host.append_file(kHostsFile, on_a_new_line(before, "127.0.1.1 " + names + "\n"), "644");
     must(names_itself(host.read_file(kHostsFile), fqdn), "the line of " + fqdn + " in " + kHostsFile);
   }
   host.call().progress(fqdn + (there ? " is in " : " added to ") + kHostsFile);
@@ -115,7 +110,7 @@ bool authorize_keys(RemoteHost& host, const std::vector<PublicKey>& keys) {
     if (!authorized(before, key)) missing += key.line() + "\n";
   }
   if (!missing.empty()) {
-    host.append_file(kKeysFile, appended(before, missing), "600");
+    host.append_file(kKeysFile, on_a_new_line(before, missing), "600");
     const std::string after = host.read_file(kKeysFile);
     for (const PublicKey& key : keys) must(authorized(after, key), "the key " + key.fingerprint() + " in " + kKeysFile);
   }

@@ -42,6 +42,10 @@ std::string shell_command(const std::vector<std::string>& arguments) {
   return command;
 }
 
+std::string on_a_new_line(const std::string& before, const std::string& lines) {
+  return (before.empty() || before.back() == '\n' ? "" : "\n") + lines;
+}
+
 RemoteResult RemoteHost::try_run(const std::vector<std::string>& arguments, const std::string& input) {
   std::vector<std::string> all = {"env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                   "LC_ALL=C"};

@@ -16,6 +16,9 @@ namespace jarvis::workers {
 std::string shell_quoted(std::string_view text);
 std::string shell_command(const std::vector<std::string>& arguments);
 
+// The lines as they are to be appended to a file of this text, which may lack its last newline.
+std::string on_a_new_line(const std::string& before, const std::string& lines);
+
 class RemoteHost {
  public:
   // Both must outlive this.

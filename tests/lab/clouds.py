@@ -117,6 +117,10 @@ class Cloud:
         keys = {"hostname": host, "fqdn": fqdn_of(host), "provider": self.name, **self.keys, **more}
         return self.place.spec(host, text="instance:\n" + "".join(f"  {key}: {json.dumps(value)}\n" for key, value in keys.items()))
 
+    def whole_spec(self, **more):
+        """Of a host that wants all that the provider makes besides a machine."""
+        return self.spec(**self.whole, **more)
+
     def machines(self, host=None):
         """What is there, of this host: by name, or by its marks."""
         raise NotImplementedError
@@ -125,6 +129,12 @@ class Cloud:
         found = self.machines(host)
         assert len(found) == 1, f"{self.name} has {len(found)} machines that are {host}: {found}"
         return found[0]
+
+    def lives(self, host="loki"):
+        """The host's machine, which must be one, ours, and on, and the one that its clipboard knows."""
+        machine = self.machine(host)
+        assert machine.ours and machine.on and machine.id in self.place.clipboard(host), machine
+        return machine
 
     def known(self):
         """The ids of all that is there, for the proxy's hide_new()."""
@@ -156,6 +166,10 @@ class Cloud:
     def end_outside(self, machine):
         """Somebody deletes it behind jarvis's back."""
         raise NotImplementedError
+
+    def is_change(self, asked):
+        """Does this request of the proxy change something?"""
+        return self.proxy.dialect.changes(asked.operation)
 
     def changes(self):
         """The operations that changed something, in order, as the proxy saw them."""

@@ -68,7 +68,8 @@ def next_of(queue, running, jobs):
     """Takes the next case that there is room for out of the queue; None: there is none."""
     waiting = sum(case.waiting for case in running)
     for case in queue:
-        if waiting < WAITING if case.waiting else len(running) - waiting < jobs:
+        room = waiting < WAITING if case.waiting else len(running) - waiting < jobs
+        if room:
             queue.remove(case)
             return case
     return None

@@ -10,11 +10,8 @@ from lab.clouds import WITH_API, cloud, fqdn_of
 from lab.moto import preloaded
 
 SHARED = [preloaded]
-EVERY = [f"{provider} {kind}" for provider in WITH_API for kind in ("hold", "withhold")]
-
-
-def whole(it, **more):
-    return it.spec(**it.whole, **more)
+before_and_after = each(*[f"{provider} {kind}" for provider in WITH_API for kind in ("hold", "withhold")],
+                        sanitized=lambda both: both == "linode withhold")
 
 
 def confirmed(place, *command):
@@ -27,7 +24,7 @@ def cut(place, it, kind, prepare, check, state="succeeded", but=""):
     `prepare` brings the host to where the command begins and returns what begins it; `check` is told how the run ended. `but`: an
     operation that changes nothing here."""
     def changes(asked):
-        return it.proxy.dialect.changes(asked.operation) and not fnmatch.fnmatchcase(asked.operation, but)
+        return it.is_change(asked) and not fnmatch.fnmatchcase(asked.operation, but)
 
     for number in itertools.count(1):
         begin = prepare()
@@ -48,36 +45,29 @@ def cut(place, it, kind, prepare, check, state="succeeded", but=""):
             return number - 1
 
 
-def lives(place, it):
-    """It is one machine of ours that runs, and the clipboard knows it."""
-    machine = it.machine()
-    assert machine.ours and machine.on and machine.id in place.clipboard("loki"), machine
-    return machine
-
-
-@each(*EVERY, sanitized=lambda both: both == "linode withhold")
+@before_and_after
 @takes(40, timeout=400)
 def test_a_deploy(place, both):
     provider, kind = both.split()
     with cloud(provider, place) as it:
         place.serve()
         empty = it.things()
-        place.expect(0, "deploy", whole(it))
+        place.expect(0, "deploy", it.whole_spec())
         full = it.counted()
 
         def prepare():
             place.confirmed(0, "destroy", "loki")
             assert it.things() == empty, it.things()
-            spec = whole(it)
+            spec = it.whole_spec()
             return lambda: place.expect(0, "deploy", spec, "--detach")
 
         def check(_):
-            lives(place, it)
+            it.lives()
             assert it.counted() == full, (it.things(), full)
         assert cut(place, it, kind, prepare, check) >= it.least["deploy"]
 
 
-@each(*EVERY, sanitized=lambda both: both == "linode withhold")
+@before_and_after
 @takes(50, timeout=500)
 def test_a_redeploy(place, both):
     """Every second one wipes a volume."""
@@ -85,15 +75,15 @@ def test_a_redeploy(place, both):
     with cloud(provider, place) as it:
         place.serve()
         empty = it.things()
-        place.expect(0, "deploy", whole(it))
+        place.expect(0, "deploy", it.whole_spec())
         full, told, wipes = it.counted(), {}, itertools.cycle((None, it.wiped))
 
         def prepare():
             told.update(machine=it.machine().id, kept=it.kept(), wipe=next(wipes))
-            return confirmed(place, "redeploy", whole(it, **({"wipe": [told["wipe"]]} if told["wipe"] else {})))
+            return confirmed(place, "redeploy", it.whole_spec(**({"wipe": [told["wipe"]]} if told["wipe"] else {})))
 
         def check(_):
-            assert (lives(place, it).id == told["machine"]) == it.rebuilds
+            assert (it.lives().id == told["machine"]) == it.rebuilds
             assert it.counted() == full, (it.things(), full)
             now = it.kept()
             assert now.keys() == told["kept"].keys(), now
@@ -104,7 +94,7 @@ def test_a_redeploy(place, both):
         assert it.things() == empty, it.things()
 
 
-@each(*EVERY, sanitized=lambda both: both == "linode withhold")
+@before_and_after
 @takes(40, timeout=400)
 def test_a_destroy(place, both):
     provider, kind = both.split()
@@ -113,7 +103,7 @@ def test_a_destroy(place, both):
         empty = it.things()
 
         def prepare():
-            place.expect(0, "deploy", whole(it))
+            place.expect(0, "deploy", it.whole_spec())
             return confirmed(place, "destroy", "loki")
 
         def check(_):
@@ -122,7 +112,7 @@ def test_a_destroy(place, both):
         assert cut(place, it, kind, prepare, check) >= it.least["destroy"]
 
 
-@each(*EVERY, sanitized=lambda both: both == "linode withhold")
+@before_and_after
 @takes(30, timeout=300)
 def test_a_creation_that_is_taken_back(place, both):
     """Its last change is refused: of what it made before nothing stays, wherever it was killed."""
@@ -135,7 +125,7 @@ def test_a_creation_that_is_taken_back(place, both):
         def prepare():
             it.proxy.calm()
             assert it.things() == empty, it.things()
-            spec = whole(it)
+            spec = it.whole_spec()
 
             def begin():
                 # After the fault that stops it, so that a request meets that one first.
@@ -149,7 +139,7 @@ def test_a_creation_that_is_taken_back(place, both):
         assert cut(place, it, kind, prepare, check, "failed", when) >= it.least["taken back"]
 
 
-@each(*EVERY, sanitized=lambda both: both == "linode withhold")
+@before_and_after
 @takes(15, timeout=200)
 def test_an_adoption(place, both):
     provider, kind = both.split()
@@ -163,12 +153,12 @@ def test_an_adoption(place, both):
             return begin
 
         def check(_):
-            assert lives(place, it).id == prepare.id
+            assert it.lives().id == prepare.id
             place.confirmed(0, "destroy", "loki")
         assert cut(place, it, kind, prepare, check) >= 1
 
 
-@each(*EVERY, sanitized=lambda both: both == "linode withhold")
+@before_and_after
 @takes(15, timeout=200)
 def test_power(place, both):
     """Off, on, and a reboot."""
@@ -180,5 +170,5 @@ def test_power(place, both):
         place.write("saved.yaml", place.clipboard("loki"), 0o600)
 
         def check(_):
-            assert lives(place, it).id == id and it.things() == there
+            assert it.lives().id == id and it.things() == there
         assert cut(place, it, kind, lambda: lambda: place.expect(0, "replay", "saved.yaml", "--operation", "power", "--detach"), check) >= 3

@@ -367,7 +367,7 @@ def test_one_machine_when_answers_are_lost_and_images_change(place):
 
 
 class WithTokens(Ec2):
-    """What moto lacks: the filter client-token, as EC2 would answer it for a machine that is there."""
+    """Says of `machine` that it was made with the token that is asked for, whichever that is."""
 
     machine = None
 

@@ -1,4 +1,5 @@
 """Real hosts on this machine, from a spec to a login, and nothing left afterwards."""
+import itertools
 import os
 import pathlib
 import re
@@ -264,41 +265,46 @@ status=$?
 at after
 exit $status
 """)
-    provider = cloud("local", place)
-    provider.configure()
-    provider.begin(None)
-    serve = place.serve()
-    machine = None
-    for command in ("deploy", "redeploy", "destroy"):
-        for number in range(1, 100):
-            (calls / "count").write_text("0")
-            (calls / "stop").write_text("none")
-            (calls / "met").unlink(missing_ok=True)
-            if command != "deploy":
-                place.expect(0, "deploy", provider.spec())
-                machine = provider.machine()
-                asked = place.expect(6, command, provider.spec() if command == "redeploy" else "loki")
-            elif provider.machines():
-                place.confirmed(0, "destroy", "loki")
-                assert list(place.state.glob("local/*")) == []
-            (calls / "count").write_text("0")
-            (calls / "stop").write_text(f"{number}.{when}")
-            place.expect(0, *(("deploy", provider.spec()) if command == "deploy" else ("confirm", asked.code)), "--detach")
-            until(lambda: (calls / "met").exists() or place.status("loki")["state"] in ("succeeded", "failed"), f"call {number} or the end")
-            met = (calls / "met").exists()
-            if met:
-                kill_now(provider.worker(serve))
-            status = place.until_state("loki", "succeeded", "failed")
-            assert status["state"] == "succeeded", (command, number, status)
-            if command == "destroy":
-                no_host(place)
-            else:
-                now = provider.machine()
-                assert now.on and now.id in place.clipboard("loki") and (machine is None or now.id != machine.id), (now, machine)
-                assert [path.name for path in place.state.glob("local/*") if not path.name.endswith(".lock")] == [now.name]
-            if not met:
-                break
-        assert number > 1, f"{command} calls no launcher"
+    (calls / "count").write_text("0")
+    with cloud("local", place) as it:
+        place.serve()
+        for command in ("deploy", "redeploy", "destroy"):
+            for number in itertools.count(1):
+                if not killed_at(place, it, command, f"{number}.{when}"):
+                    break
+            assert number > 1, f"{command} calls no launcher"
+
+
+def killed_at(place, it, command, stop):
+    """Does the launcher get as far as this in that command? Then its worker is killed there, and the run ends well all the same."""
+    calls = place.path("calls")
+    (calls / "stop").write_text("none")
+    (calls / "met").unlink(missing_ok=True)
+    old = None
+    if command == "deploy":
+        place.confirmed(0, "destroy", "loki") if it.machines() else None
+        assert list(place.state.glob("local/*")) == []
+        order = ("deploy", it.spec())
+    else:
+        place.expect(0, "deploy", it.spec())
+        old = it.machine()
+        order = ("confirm", place.expect(6, command, it.spec() if command == "redeploy" else "loki").code)
+    (calls / "count").write_text("0")
+    (calls / "stop").write_text(stop)
+    place.expect(0, *order, "--detach")
+    until(lambda: (calls / "met").exists() or place.status("loki")["state"] in ("succeeded", "failed"), f"{stop} of the calls, or the end")
+    met = (calls / "met").exists()
+    if met:
+        kill_now(it.worker(place.serving))
+    status = place.until_state("loki", "succeeded", "failed")
+    assert status["state"] == "succeeded", (command, stop, status)
+    if command == "destroy":
+        no_host(place)
+    else:
+        now = it.lives()
+        assert not old or now.id != old.id, (now, old)
+        assert [path.name for path in place.state.glob("local/*") if not path.name.endswith(".lock")] == [now.name]
+    return met
 
 
 @each("none", "another")

@@ -23,17 +23,11 @@ def one_sentence(place, it, status):
     return status["error"]
 
 
-def ended(place, host):
-    return until(lambda: place.status(host) and place.status(host)["state"] in ("succeeded", "failed") and place.status(host),
-                 f"the run of {host} ends", 90)
-
-
 def accounted_for(place, it, host="loki"):
     """However it ended: with the API well again the same command makes exactly one machine, and destroy leaves none."""
     it.proxy.calm()
     place.expect(0, "deploy", it.spec(host))
-    machine = it.machine(host)
-    assert machine.ours and machine.on and machine.id in place.clipboard(host)
+    it.lives(host)
     place.confirmed(0, "destroy", host)
     assert not it.machines(host)
 
@@ -52,12 +46,11 @@ def operations(place, it):
 def life(place, it, disturb=lambda: None):
     """A host that wants all that its provider makes, deployed, made anew without one of its volumes, and destroyed."""
     disturb()
-    place.expect(0, "deploy", it.spec(**it.whole), seconds=150)
+    place.expect(0, "deploy", it.whole_spec(), seconds=150)
     kept, full = it.kept(), it.counted()
     disturb()
-    place.confirmed(0, "redeploy", it.spec(**it.whole, wipe=[it.wiped]))
-    machine = it.machine()
-    assert machine.ours and machine.on and machine.id in place.clipboard("loki")
+    place.confirmed(0, "redeploy", it.whole_spec(wipe=[it.wiped]))
+    it.lives()
     assert it.counted() == full, (full, it.things())
     assert [name for name, id in it.kept().items() if id != kept[name]] == [it.wiped], (kept, it.kept())
     disturb()
@@ -128,7 +121,7 @@ def test_what_lasts(place, both):
                 assert said.status == 2 and "nothing was changed" in said.text, said
                 assert len(said.text.splitlines()) <= 6, said
             elif said.status == 0:
-                status = ended(place, host)
+                status = place.until_state(host, "succeeded", "failed", seconds=90)
                 if status["state"] == "failed":
                     one_sentence(place, it, status)
             accounted_for(place, it, host)
@@ -144,17 +137,12 @@ def test_what_lasts_of_other_commands(place, both):
         empty = it.things()
         for command in ("redeploy", "destroy"):
             for number in itertools.count(1):
-                place.expect(0, "deploy", it.spec(**it.whole), seconds=150)
+                place.expect(0, "deploy", it.whole_spec(), seconds=150)
                 full, kept = it.counted(), it.kept()
-                order = (command, it.spec(**it.whole) if command == "redeploy" else "loki")
-                code, seen = place.expect(6, *order).code, itertools.count(1)
-
-                def on(asked, number=number, seen=seen):
-                    # From that change on, whatever is asked.
-                    on.begun = on.begun or (it.proxy.dialect.changes(asked.operation) and next(seen) == number)
-                    return on.begun
-                on.begun = False
-                fault = it.proxy.fault(kind, when=on, times=None)
+                order = (command, it.whole_spec() if command == "redeploy" else "loki")
+                code = place.expect(6, *order).code
+                fault = it.proxy.fault(kind, when=it.is_change, nth=number)
+                it.proxy.fault(kind, when=lambda _, fault=fault: bool(fault.requests), times=None)  # from then on, whatever is asked
                 place.run("confirm", code)
                 status = place.status("loki")
                 if not fault.requests:
@@ -188,7 +176,7 @@ def test_lists(place, both):
     provider, kind = both.split()
     with cloud(provider, place) as it:
         place.serve()
-        place.expect(0, "deploy", it.spec(**it.whole))
+        place.expect(0, "deploy", it.whole_spec())
         for command in (("hosts", "--json"), ("providers", provider, "--json")):
             counted = len(it.proxy.requests)
             whole = listed(place.expect(0, *command).out)

@@ -399,7 +399,7 @@ def test_a_disk_that_is_no_volume_goes_with_no_redeploy(place, kind):
         assert f"disk {label} of vmware {FQDN} ({file}, 1 GB)" in refused.text, refused
         for name in ("can_deploy", "delete_machine"):
             assert words in task(place, name, {**it.keys, "volumes": {"data": 1}}, 1).text
-        assert not [one for one in it.proxy.operations()[asked:] if it.proxy.dialect.changes(one)]
+        assert not [one for one in it.proxy.requests[asked:] if it.is_change(one)]
         assert it.vcsim.machines(FQDN) == [before]
         asked = place.expect(6, "destroy", "loki").text
         assert f"delete disk {label}, {file}, 1 GB" in asked, asked
