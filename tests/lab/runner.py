@@ -7,6 +7,7 @@ SHARED what its tests use together: functions that start it and return a functio
 import argparse
 import fnmatch
 import importlib.util
+import itertools
 import os
 import pathlib
 import shutil
@@ -78,9 +79,7 @@ def next_of(queue, running, jobs):
 def run(cases, jobs, accept):
     """Runs all; (the failed ones, the skipped ones)."""
     # Loopback ranges: one per test, from a block that depends on this runner, so that two runners rarely meet.
-    block = 70 + os.getpid() % 150
-    for number, case in enumerate(cases):
-        case.addresses = f"127.{block}.{number % 256}.0/24"
+    ranges = itertools.cycle([f"127.{70 + os.getpid() % 150}.{number}.0/24" for number in range(256)])
     queue = sorted(cases, key=lambda case: -case.seconds)
     running, failed, skipped = {}, [], []
     outputs = pathlib.Path(os.environ["JARVIS_TEST_DIR"]) / "said"
@@ -88,6 +87,8 @@ def run(cases, jobs, accept):
     try:
         while queue or running:
             while case := next_of(queue, [one for one, _, _ in running.values()], jobs):
+                taken = [one.addresses for one, _, _ in running.values()]
+                case.addresses = next(one for one in ranges if one not in taken)
                 output = outputs / str(id(case))
                 running[guard.start(case, output, accept)] = (case, output, time.monotonic())
             pid, status = os.wait()

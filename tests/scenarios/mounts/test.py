@@ -179,15 +179,16 @@ def test_what_is_there_stays(place, which):
     with Host(place) as host:
         data = host.disk("data")
         kind = "ext3" if which == "ext3" else "ext4"
-        host.run(f"mkfs.{kind}", "-q", "-L", "theirs", data)
+        theirs = f"theirs-{os.getpid()}"  # tests beside this one have disks of the same machine
+        host.run(f"mkfs.{kind}", "-q", "-L", theirs, data)
         (host.files / "srv/before").mkdir()
         host.run("sh", "-c", f"mount {data} /srv/before && echo precious > /srv/before/file && umount /srv/before")
         uuid = host.uuid(data)
-        own = f"LABEL=theirs\t/srv/data\t{kind}\tdefaults 0 0\n" if "label" in which else ""
+        own = f"LABEL={theirs}\t/srv/data\t{kind}\tdefaults 0 0\n" if "label" in which else ""
         (host.files / "etc/fstab").write_text(FSTAB + "\n" + own)
         host.mount({"data": data})
         assert host.run("cat", "/srv/data/file") == "precious\n"
-        assert host.uuid(data) == uuid and host.label(data) == "theirs"
+        assert host.uuid(data) == uuid and host.label(data) == theirs
         assert host.fstab() == FSTAB + "\n" + (own or line_of(host, data, "/srv/data", kind) + "\n")
 
 
