@@ -140,7 +140,7 @@ void remove(Call& call, Provider& provider, Extent extent) {
       call.change("delete " + line);
     if (!machine) return;
     for (const std::string& line : provider.left_behind(call, *machine, extent))
-      call.change("leave behind " + line + ", which is not jarvis's");
+      call.change("leave behind " + line + ", which is not this host's");
     return;
   }
   if (machine) {

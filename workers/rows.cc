@@ -10,6 +10,9 @@ using pipeline::TaskRow;
 // Keys whose values never appear in clear text outside a sealed checkpoint and a worker's own memory.
 constexpr const char* kSecrets[] = {"password", "ssh_login_key", "ssh_host_private_key"};
 
+// Of what somebody waits for in front of a terminal or in a channel; after that, why not is the better answer.
+constexpr auto kAsked = 30s;
+
 TaskRow row(const char* name, const char* family, const char* stage, const char* help) {
   TaskRow made;
   made.name = name;
@@ -144,7 +147,7 @@ void local_rows(pipeline::TaskTable& table) {
     TaskRow list = row((std::string("local:") + key).c_str(), "core", (std::string("list ") + key).c_str(), help);
     list.gives = {key};
     list.timeout = 1min;
-    list.retry.deadline = 2min;
+    list.retry.deadline = kAsked;
     table.add(list);
   }
 
@@ -238,7 +241,7 @@ void machine_rows(pipeline::TaskTable& table, const std::string& provider, const
       made.gives = {key};
       made.plan = false;
       made.timeout = 1min;
-      made.retry.deadline = 2min;
+      made.retry.deadline = kAsked;
     };
   };
   add("machines", "list machines", "what carries jarvis's marks at this provider", lists("machines"));
@@ -339,7 +342,7 @@ void spec_rows(pipeline::TaskTable& table) {
   fetch.needs = {"spec_url"};
   fetch.gives = {"spec_text", "spec_source"};
   fetch.timeout = 25s;
-  fetch.retry.deadline = 30s;
+  fetch.retry.deadline = kAsked;
   table.add(fetch);
 
   TaskRow ldap =
@@ -347,7 +350,7 @@ void spec_rows(pipeline::TaskTable& table) {
   ldap.needs = {"spec_name"};
   ldap.gives = {"spec_text", "spec_source"};
   ldap.timeout = 15s;
-  ldap.retry.deadline = 30s;
+  ldap.retry.deadline = kAsked;
   table.add(ldap);
 
   TaskRow check =

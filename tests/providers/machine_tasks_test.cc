@@ -279,7 +279,7 @@ TEST_CASE("machine tasks: what somebody else gave the machine is told before it 
     provider.others = {"disk sdh (v-9)"};
     CHECK(planned(task, provider).empty());  // there is no machine
     provider.add("m-1", kFqdn, kOurs);
-    CHECK(planned(task, provider).ends_with("change: leave behind disk sdh (v-9), which is not jarvis's\n"));
+    CHECK(planned(task, provider).ends_with("change: leave behind disk sdh (v-9), which is not this host's\n"));
   }
 }
 

@@ -266,12 +266,12 @@ def test_side_by_side_with_amazons_own_client(place):
         assert ec2.machines()[1]["tags"]["jarvis:fqdn"] == "odin.example.org"
         assert not [one for one in ec2.volumes() + ec2.addresses() if one["tags"].get("jarvis:fqdn") == "odin.example.org"]
         # Nor is it forgotten: who confirms is told what will be without a machine, and cost money all the same.
-        stays = f"leave behind elastic address {ec2.addresses()[0]['publicIp']} ({address}), which is not jarvis's"
+        stays = f"leave behind elastic address {ec2.addresses()[0]['publicIp']} ({address}), which is not this host's"
         board = place.clipboard("odin")
         assert stays in would(place, "ec2:delete_machine", board + "wipe: [sda1, sdh, sdi]\n")
         asked = place.confirmed(0, "destroy", "odin").asked
         assert f"delete disk sdi ({dying}, 3 GB)" in asked and stays in asked, asked
-        assert f"leave behind disk sdh ({disk}, 3 GB), which is not jarvis's" in asked, asked
+        assert f"leave behind disk sdh ({disk}, 3 GB), which is not this host's" in asked, asked
         assert [one["id"] for one in ec2.volumes() if one["id"] in (disk, dying)] == [disk]
         assert [one["id"] for one in ec2.addresses()] == [address]
         states = ec2.aws("describe-instances", "--instance-ids", odin)["Reservations"][0]["Instances"][0]["State"]["Name"]
@@ -539,7 +539,7 @@ def test_a_disk_that_is_no_volume(place, which):
         said = would(place, "ec2:destroy", board)
         assert (f"change: delete disk sdh ({disk}, 3 GB)" in said) == (which != "stays"), said
         assert "change: delete volume data (" in said and said.count(disk) == 1, said
-        assert (f"change: leave behind disk sdh ({disk}, 3 GB), which is not jarvis's" in said) == (which == "stays"), said
+        assert (f"change: leave behind disk sdh ({disk}, 3 GB), which is not this host's" in said) == (which == "stays"), said
         asked = place.confirmed(0, "redeploy", spec(place, volumes={"data": 20}, wipe=["sdh"])).asked
         assert f"delete disk sdh ({disk}, 3 GB)" in asked and "delete volume" not in asked, asked
         assert disk not in [one["id"] for one in ec2.volumes()] and data_volumes(ec2)["data"]["attachmentSet"]
