@@ -84,6 +84,9 @@ class Inspircd(IrcServer):
     def command(self):
         return ["inspircd", "--config", self.directory / "inspircd.conf", "--nofork"]
 
+    def ports(self):
+        return *super().ports(), self.link_port
+
     def start(self):
         super().start()
         if self._hub:

@@ -74,12 +74,16 @@ class IrcServer:
 
     def start(self):
         process = self.spawn(*self.command())
-        until(lambda: self.answers() or process.poll() is not None, "the IRC server listens")
+        until(lambda: process.poll() is not None or all(map(self._listens, self.ports())), "the IRC server listens")
         assert process.poll() is None, self.log()
 
-    def answers(self, port=None):
+    def ports(self):
+        """All that it listens on: whoever comes next finds none of them free."""
+        return self.port, self.tls_port
+
+    def _listens(self, port):
         try:
-            socket.create_connection((self.address, port or self.port), 1).close()
+            socket.create_connection((self.address, port), 1).close()
             return True
         except OSError:
             return False

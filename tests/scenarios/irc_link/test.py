@@ -185,6 +185,12 @@ def test_the_server_hangs(place):
             assert says(thor, jarvis, "#ops", "jarvis: status")["addressed"]
 
 
+def told(jarvis, *ends):
+    """Each line was told to have ended so, in whatever order."""
+    for number, how in ends:
+        until(lambda number=number, how=how: jarvis.events(how, id=number), f"line {number} is {how}")
+
+
 @takes(6)
 def test_what_reached_the_server_and_what_did_not(place):
     """A line with an id is told `said` once the server has it, `unsaid` when nobody will say it any more."""
@@ -196,14 +202,12 @@ def test_what_reached_the_server_and_what_did_not(place):
             jarvis.say("#ops", "long " * 200, id=2)
             jarvis.say("thor", "three", id=3)
             jarvis.say("no such place!", "four", id=4)
-            for number, how in ((4, "unsaid"), (1, "said"), (2, "said"), (3, "said")):
-                jarvis.next(how, id=number)
+            told(jarvis, (1, "said"), (2, "said"), (3, "said"), (4, "unsaid"))
             thor.next(r" PRIVMSG thor :three$")
             server.hang()
             jarvis.say("#ops", "into the void", id=5)
             jarvis.say("thor", "nor this", id=6)
-            jarvis.next("unsaid", id=5)
-            jarvis.next("unsaid", id=6)
+            told(jarvis, (5, "unsaid"), (6, "unsaid"))
             assert "no sign of life" in jarvis.next("down")["why"]
             jarvis.say("thor", "who is thor now?", id=7)
             jarvis.next("unsaid", id=7)

@@ -5,7 +5,7 @@ import re
 
 from lab import each, takes, until
 from lab.certificates import Authority
-from lab.clouds import WITH_API, cloud
+from lab.clouds import WITH_API, cloud, fqdn_of
 from lab.fault_proxy import FaultProxy
 from lab.moto import preloaded
 
@@ -63,6 +63,28 @@ def plain(operation):
     return re.sub(r"/\d+(?=/|$)", "/N", operation)
 
 
+def failing_once(it, kind, failed):
+    """From now on every operation fails the first time that it is asked; their names go into `failed`."""
+    it.proxy.calm()
+    now = set()
+
+    def first(asked):
+        name = plain(asked.operation)
+        if name in now:
+            return False
+        now.add(name)
+        failed.add(name)
+        return True
+    it.proxy.fault(kind, when=first, times=None, retry_after={"429": 1, "500": 0, "503": 0}.get(kind))
+
+
+def lasting_from(it, kind, number):
+    """From the n-th change on all are answered so; the fault that knows whether there were so many."""
+    fault = it.proxy.fault(kind, when=it.is_change, nth=number)
+    it.proxy.fault(kind, when=lambda _: bool(fault.requests), times=None)  # whatever is asked
+    return fault
+
+
 @each(*[f"{provider} {kind}" for provider in WITH_API for kind in PASSING], sanitized=lambda both: both == "linode half")
 @takes(60, timeout=400, waiting=True)
 def test_what_passes(place, both):
@@ -72,17 +94,26 @@ def test_what_passes(place, both):
         place.serve()
         empty = it.things()
         life(place, it)
-        names, faults = {plain(name) for name in it.proxy.operations()} - {"DescribeInstanceTypes"}, []  # the types are known for a day
-
-        def disturb():
-            it.proxy.calm()
-            for name in names:
-                faults.append((name, it.proxy.fault(kind, when=lambda asked, name=name: plain(asked.operation) == name,
-                                                    retry_after={"429": 1, "500": 0, "503": 0}.get(kind))))
-        life(place, it, disturb)
-        never = names - {name for name, fault in faults if fault.requests}
-        assert not never, f"these never failed: {never}"
+        names, failed = {plain(name) for name in it.proxy.operations()} - {"DescribeInstanceTypes"}, set()  # the types are known for a day
+        life(place, it, lambda: failing_once(it, kind, failed))
+        assert names <= failed, f"these never failed: {names - failed}"
         assert it.things() == empty, it.things()
+
+
+@each(*WITH_API)
+@takes(20, waiting=True)
+def test_what_passes_of_adoption_and_power(place, provider):
+    with cloud(provider, place) as it:
+        place.serve()
+        id, failed = it.make_foreign("loki"), set()
+        failing_once(it, "503", failed)
+        place.confirmed(0, "adopt", fqdn_of("loki"))
+        assert it.lives().id == id
+        place.write("saved.yaml", place.clipboard("loki"), 0o600)
+        failing_once(it, "503", failed)
+        place.expect(0, "replay", "saved.yaml", "--operation", "power")
+        assert it.lives().id == id
+        assert len([name for name in failed if it.proxy.dialect.changes(name)]) >= 4, failed  # mark, off, on, reboot
 
 
 @each(*WITH_API)
@@ -141,8 +172,7 @@ def test_what_lasts_of_other_commands(place, both):
                 full, kept = it.counted(), it.kept()
                 order = (command, it.whole_spec() if command == "redeploy" else "loki")
                 code = place.expect(6, *order).code
-                fault = it.proxy.fault(kind, when=it.is_change, nth=number)
-                it.proxy.fault(kind, when=lambda _, fault=fault: bool(fault.requests), times=None)  # from then on, whatever is asked
+                fault = lasting_from(it, kind, number)
                 place.run("confirm", code)
                 status = place.status("loki")
                 if not fault.requests:
@@ -160,6 +190,38 @@ def test_what_lasts_of_other_commands(place, both):
             assert number > it.least[command], number
             place.confirmed(0, "destroy", "loki")
         assert it.things() == empty, it.things()
+
+
+@each(*WITH_API)
+@takes(20)
+def test_what_lasts_of_adoption_and_power(place, provider):
+    """As with a redeploy; the machine is there all the time."""
+    with cloud(provider, place) as it:
+        place.serve()
+        for number in itertools.count(1):
+            id = it.make_foreign("loki")
+            code = place.expect(6, "adopt", fqdn_of("loki")).code
+            fault = lasting_from(it, "html", number)
+            said = place.run("confirm", code)
+            it.proxy.calm()
+            if not fault.requests:
+                assert said.status == 0, said
+                break
+            one_sentence(place, it, place.status("loki"))
+            place.confirmed(0, "adopt", fqdn_of("loki"))
+            assert it.lives().id == id
+            place.confirmed(0, "destroy", "loki")
+        place.write("saved.yaml", place.clipboard("loki"), 0o600)
+        for number in itertools.count(1):
+            fault = lasting_from(it, "html", number)
+            said = place.run("replay", "saved.yaml", "--operation", "power")
+            it.proxy.calm()
+            if not fault.requests:
+                assert said.status == 0 and number > 3, (number, said)
+                break
+            one_sentence(place, it, place.status("loki"))
+            place.expect(0, "retry", "loki")
+            assert it.lives().id == id
 
 
 def listed(text):
