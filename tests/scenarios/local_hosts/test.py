@@ -282,7 +282,8 @@ def killed_at(place, it, command, stop):
     (calls / "met").unlink(missing_ok=True)
     old = None
     if command == "deploy":
-        place.confirmed(0, "destroy", "loki") if it.machines() else None
+        if it.machines():
+            place.confirmed(0, "destroy", "loki")
         assert list(place.state.glob("local/*")) == []
         order = ("deploy", it.spec())
     else:
