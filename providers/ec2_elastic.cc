@@ -1,6 +1,7 @@
 #include "providers/ec2_elastic.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "providers/ec2_nearest.h"
 #include "providers/ec2_patience.h"
@@ -64,6 +65,20 @@ void take_off(Ec2Api& api, const Ec2Address& address) {
   change_unless(api, apart.set("AssociationId", address.association), "InvalidAssociationID");
 }
 
+// How many the account may have in the region; nothing if EC2 does not tell.
+std::optional<int> most_addresses(Ec2Api& api) {
+  const std::string wanted = "vpc-max-elastic-ips";
+  Query limits("DescribeAccountAttributes");
+  limits.list("AttributeName", {wanted});
+  const auto answer = api.look(limits);
+  for (const auto& item : answer->document_element().child("accountAttributeSet").children("item")) {
+    if (text_at(item, "attributeName") != wanted) continue;
+    const int most = item.first_element_by_path("attributeValueSet/item/attributeValue").text().as_int();
+    if (most > 0) return most;
+  }
+  return {};
+}
+
 }  // namespace
 
 bool wants_elastic(const Clipboard& clipboard) {
@@ -120,20 +135,14 @@ bool associate_address(const Call& call, Ec2Api& api, const Ec2Instance& machine
 
 void ask_for_address(Ec2Api& api, const Marks& marks) {
   api.dry_run(allocate_address(marks));
-  Query limits("DescribeAccountAttributes");
-  limits.list("AttributeName", {"vpc-max-elastic-ips"});
-  const auto answer = api.look(limits);
-  const int most = answer->document_element()
-                       .first_element_by_path("accountAttributeSet/item/attributeValueSet/item/attributeValue")
-                       .text()
-                       .as_int();
-  if (most <= 0) return;  // it does not tell
+  const auto most = most_addresses(api);
+  if (!most) return;
   const auto all = api.look(Query("DescribeAddresses"));
   const auto items = all->document_element().child("addressesSet").children("item");
   const auto there = std::distance(items.begin(), items.end());
-  if (there >= most)
+  if (there >= *most)
     throw Error(Kind::Permanent, "elastic: the account has " + std::to_string(there) + " of the " +
-                                     std::to_string(most) + " elastic addresses that it may have in " + api.region());
+                                     std::to_string(*most) + " elastic addresses that it may have in " + api.region());
 }
 
 }  // namespace jarvis::providers

@@ -18,6 +18,7 @@ from .certificates import Authority
 from .dialects import Ec2, Linode, Vsphere
 from .fault_proxy import FaultProxy
 from .marks import Skip
+from .moto import Key
 
 DOMAIN = "example.org"
 # What crashed or is refused a moment is asked again at once.
@@ -307,7 +308,8 @@ class LinodeCloud(Cloud):
                 "type gone": lambda: without(self.fake.types, lambda one: one["memory"] >= 1024),
                 "region gone": lambda: without(self.fake.regions, lambda one: one["id"] == "us-southeast"),
                 "no space": lambda: self.spec(disks={"root": 1 << 20}),
-                "a token without the right": no_right}
+                "a token without the right": no_right,
+                "a token of nobody": lambda: self.place.write("linode.token", "nobody's\n", 0o600)}
 
     def secrets(self):
         return [self.fake.token]
@@ -390,11 +392,24 @@ class Ec2Cloud(Cloud):
                 self.place.write("ec2.key", one.secret + "\n", 0o600)
                 self.configure(access_key_id=one.id)
             return use
+
+        def no_address_more():
+            self.spec(elastic=True)
+            for _ in range(5):  # that is what moto says of every account
+                self.moto.call("AllocateAddress", Domain="vpc")
+
+        def no_room_for_volumes():
+            self.spec(volumes={"data": 20})
+            self.proxy.refuse(400, "VolumeLimitExceeded", "You have exceeded your maximum gp3 storage limit.", when="CreateVolume DryRun",
+                              times=None)
         return {"image gone": lambda: self.configure(images={"Some Linux": {"owner": "amazon", "name": "amzn2-gone-*"}}),
                 "type gone": lambda: self.spec(size="t99.huge"),
                 "no quota": lambda: self.proxy.refuse(400, "InstanceLimitExceeded", "You have requested more instances (1) than your "
                                                       "current instance limit of 0 allows.", when="RunInstances DryRun", times=None),
-                "a key without the right": key(self.moto.poor_key)}
+                "no room for volumes": no_room_for_volumes,
+                "no address more": no_address_more,
+                "a key without the right": key(self.moto.poor_key),
+                "a wrong key": key(Key(self.moto.key.id, "wrong"))}
 
     def secrets(self):
         return [self.moto.key.secret]
@@ -479,6 +494,7 @@ class VmwareCloud(Cloud):
         return {"template gone": lambda: [self.vcsim.destroy_outside(one["id"]) for one in self.vcsim.templates()],
                 "no space": no_space,
                 "a right missing": no_right,
+                "a wrong password": lambda: self.place.write("vmware.password", "wrong\n", 0o600),
                 "datastore gone": lambda: self.spec(datastore="LocalDS_77")}
 
     def secrets(self):

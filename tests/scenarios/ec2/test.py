@@ -334,6 +334,10 @@ def test_credentials_of_sessions_and_of_a_machines_role(place):
         said = place.expect(2, "deploy", spec(place, "thor"))
         assert "credentials: instance: this machine has no IMDSv2" in said.text, said
         server.shutdown()
+        said = said.text + "".join(place.run("logs", host).text + place.run("clipboard", host).text for host in ("loki", "odin"))
+        everything = said.encode() + b"".join(path.read_bytes() for path in place.state.rglob("*") if path.is_file())
+        for secret in (session.secret, session.token):
+            assert secret.encode() not in everything, f"{secret[:12]}..."
 
 
 @takes(5)

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import zlib
 
 import yaml
 
@@ -192,8 +193,17 @@ def test_what_is_there_stays(place, which):
         assert host.fstab() == FSTAB + "\n" + (own or line_of(host, data, "/srv/data", kind) + "\n")
 
 
+def lvm_checksum(data):
+    """The usual CRC with a beginning of LVM's own, and not inverted."""
+    return (~zlib.crc32(data, ~0xf597a6cf & 0xffffffff) & 0xffffffff).to_bytes(4, "little")
+
+
 PARTITIONS = b"\0\x02\x03\0\x83\x04\x05\0" + (2048).to_bytes(4, "little") + (4096).to_bytes(4, "little") + bytes(48) + b"\x55\xaa"
-SIGNATURES = {"a partition table (dos)": (446, PARTITIONS), "swap": (4086, b"SWAPSPACE2"), "crypto_LUKS": (0, b"LUKS\xba\xbe\0\x01")}
+PHYSICAL_VOLUME = (32).to_bytes(4, "little") + b"LVM2 001" + b"p" * 32 + bytes(448)  # of LVM's label: what its checksum is of
+RAID_MEMBER = 0xa92b4efc.to_bytes(4, "little") + b"\x01" + bytes(139) + (8).to_bytes(8, "little")  # its version, its own place in sectors
+SIGNATURES = {"a partition table (dos)": (446, PARTITIONS), "swap": (4086, b"SWAPSPACE2"), "crypto_LUKS": (0, b"LUKS\xba\xbe\0\x01"),
+              "LVM2_member": (512, b"LABELONE" + (1).to_bytes(8, "little") + lvm_checksum(PHYSICAL_VOLUME) + PHYSICAL_VOLUME),
+              "linux_raid_member": (4096, RAID_MEMBER)}
 
 
 @each(*SIGNATURES)
