@@ -148,6 +148,10 @@ Recipe Making::resolve(const Clipboard& clipboard) {
   const Datacenter datacenter = server_.datacenter();
   const Vm* source = template_of(guestid);
   if (source != nullptr) resolve_clone(*source);
+  // A template that is gone is told as that, not as a machine from scratch that lacks a host and more. All of vSphere's
+  // guest ids end so (its API's VirtualMachineGuestOsIdentifier).
+  if (source == nullptr && !guestid.ends_with("Guest"))
+    (void)guest_kind(server_.session, {}, guestid, template_names(), "datacenter " + datacenter.name);
   Asked asked{datacenter.name,
               clipboard.scalar("vmhost"),
               clipboard.scalar("folder"),
