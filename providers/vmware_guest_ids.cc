@@ -95,6 +95,12 @@ std::string usual_disk_controller(const std::string& guest_id) {
   return "ParaVirtualSCSIController";
 }
 
+bool could_be_guest_id(const std::string& id) {
+  // Newer hosts know more than the table: all of vSphere's end so, but for otherGuest64.
+  const auto& ids = known_guest_ids();
+  return id.ends_with("Guest") || std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
 GuestKind guest_kind(Session& session, const Reference& environment, const std::string& id,
                      const std::vector<std::string>& templates, const std::string& where) {
   Offered offered;

@@ -130,9 +130,12 @@ void Making::resolve_clone(const Vm& source) {
   disk_kb_ += *wanted_.disk_kb - root;
 }
 
+GuestKind Making::kind_of(const std::string& guestid, const Reference& environment) {
+  return guest_kind(server_.session, environment, guestid, template_names(), "datacenter " + server_.datacenter().name);
+}
+
 void Making::resolve_new(const Clipboard& clipboard, const std::string& guestid) {
-  guest_ = guest_kind(server_.session, place_.environment, guestid, template_names(),
-                      "datacenter " + place_.datacenter.name);
+  guest_ = kind_of(guestid, place_.environment);
   for (const char* key : {"disksize", "size"}) (void)clipboard.require(key);
   cpus_ = wanted_.cpus.value_or(1);
   memory_mb_ = *wanted_.memory_mb;
@@ -148,10 +151,8 @@ Recipe Making::resolve(const Clipboard& clipboard) {
   const Datacenter datacenter = server_.datacenter();
   const Vm* source = template_of(guestid);
   if (source != nullptr) resolve_clone(*source);
-  // A template that is gone is told as that, not as a machine from scratch that lacks a host and more. All of vSphere's
-  // guest ids end so (its API's VirtualMachineGuestOsIdentifier).
-  if (source == nullptr && !guestid.ends_with("Guest"))
-    (void)guest_kind(server_.session, {}, guestid, template_names(), "datacenter " + datacenter.name);
+  // A template that is gone is told as that, not as a machine from scratch that lacks a host and more.
+  if (source == nullptr && !could_be_guest_id(guestid)) (void)kind_of(guestid, {});
   Asked asked{datacenter.name,
               clipboard.scalar("vmhost"),
               clipboard.scalar("folder"),

@@ -32,6 +32,7 @@ class Making {
   void read_wanted(const workers::Clipboard& clipboard);
   void resolve_clone(const Vm& source);
   void resolve_new(const workers::Clipboard& clipboard, const std::string& guestid);
+  GuestKind kind_of(const std::string& guestid, const Reference& environment);
   const Vm* template_of(const std::string& guestid);
   std::vector<std::string> template_names();
   std::vector<Volume> volumes_there();

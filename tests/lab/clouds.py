@@ -177,7 +177,7 @@ class Cloud:
         return [one for one in self.proxy.operations() if self.dialect().changes(one)]
 
     def obstacles(self):
-        """{what can say no at a redeploy: a function that makes it so}; each is tried on its own."""
+        """{what can say no at a redeploy: (a function that makes it so, what is said then)}; each is tried on its own."""
         return {}
 
     def secrets(self):
@@ -304,12 +304,12 @@ class LinodeCloud(Cloud):
 
         def no_right():
             self.place.write("linode.token", self.fake.add_token("linodes:read_only images:read_only events:read_only") + "\n", 0o600)
-        return {"image gone": lambda: without(self.fake.images, lambda one: one["label"] == "Debian 12"),
-                "type gone": lambda: without(self.fake.types, lambda one: one["memory"] >= 1024),
-                "region gone": lambda: without(self.fake.regions, lambda one: one["id"] == "us-southeast"),
-                "no space": lambda: self.spec(disks={"root": 1 << 20}),
-                "a token without the right": no_right,
-                "a token of nobody": lambda: self.place.write("linode.token", "nobody's\n", 0o600)}
+        return {"image gone": (lambda: without(self.fake.images, lambda one: one["label"] == "Debian 12"), "no `Debian 12`"),
+                "type gone": (lambda: without(self.fake.types, lambda one: one["memory"] >= 1024), "no type with 1024 MB"),
+                "region gone": (lambda: without(self.fake.regions, lambda one: one["id"] == "us-southeast"), "no `Atlanta`"),
+                "no space": (lambda: self.spec(disks={"root": 1 << 20}), "and 1048576 MB of disk"),
+                "a token without the right": (no_right, "lacks the scope linodes:read_write"),
+                "a token of nobody": (lambda: self.place.write("linode.token", "nobody's\n", 0o600), "401 Unauthorized")}
 
     def secrets(self):
         return [self.fake.token]
@@ -402,14 +402,15 @@ class Ec2Cloud(Cloud):
             self.spec(volumes={"data": 20})
             self.proxy.refuse(400, "VolumeLimitExceeded", "You have exceeded your maximum gp3 storage limit.", when="CreateVolume DryRun",
                               times=None)
-        return {"image gone": lambda: self.configure(images={"Some Linux": {"owner": "amazon", "name": "amzn2-gone-*"}}),
-                "type gone": lambda: self.spec(size="t99.huge"),
-                "no quota": lambda: self.proxy.refuse(400, "InstanceLimitExceeded", "You have requested more instances (1) than your "
-                                                      "current instance limit of 0 allows.", when="RunInstances DryRun", times=None),
-                "no room for volumes": no_room_for_volumes,
-                "no address more": no_address_more,
-                "a key without the right": key(self.moto.poor_key),
-                "a wrong key": key(Key(self.moto.key.id, "wrong"))}
+        return {"image gone": (lambda: self.configure(images={"Some Linux": {"owner": "amazon", "name": "amzn2-gone-*"}}), "no such image"),
+                "type gone": (lambda: self.spec(size="t99.huge"), "t99.huge is no instance type"),
+                "no quota": (lambda: self.proxy.refuse(400, "InstanceLimitExceeded", "You have requested more instances (1) than your "
+                                                       "current instance limit of 0 allows.", when="RunInstances DryRun", times=None),
+                             "[InstanceLimitExceeded]"),
+                "no room for volumes": (no_room_for_volumes, "[VolumeLimitExceeded]"),
+                "no address more": (no_address_more, "5 of the 5 elastic addresses"),
+                "a key without the right": (key(self.moto.poor_key), "not authorized to perform: ec2:RunInstances"),
+                "a wrong key": (key(Key(self.moto.key.id, "wrong")), "[AuthFailure]")}
 
     def secrets(self):
         return [self.moto.key.secret]
@@ -491,11 +492,14 @@ class VmwareCloud(Cloud):
 
         def no_right():
             self.proxy.rewrite = lambda body: body.replace(b"<isGranted>true</isGranted>", b"<isGranted>false</isGranted>")
-        return {"template gone": lambda: [self.vcsim.destroy_outside(one["id"]) for one in self.vcsim.templates()],
-                "no space": no_space,
-                "a right missing": no_right,
-                "a wrong password": lambda: self.place.write("vmware.password", "wrong\n", 0o600),
-                "datastore gone": lambda: self.spec(datastore="LocalDS_77")}
+        def no_template():
+            for one in self.vcsim.templates():
+                self.vcsim.destroy_outside(one["id"])
+        return {"template gone": (no_template, "debian-12 is neither a template in datacenter DC0 nor"),
+                "no space": (no_space, "0.0 GB free"),
+                "a right missing": (no_right, "lacks privileges"),
+                "a wrong password": (lambda: self.place.write("vmware.password", "wrong\n", 0o600), "refuses the login"),
+                "datastore gone": (lambda: self.spec(datastore="LocalDS_77"), "LocalDS_77 is not in datacenter DC0")}
 
     def secrets(self):
         return [self.vcsim.password]

@@ -163,6 +163,9 @@ TEST_CASE("vmware: hardware by guest id") {
   const auto& ids = known_guest_ids();
   for (const char* id : {"debian12_64Guest", "ubuntu64Guest", "rhel9_64Guest", "otherLinux64Guest"})
     CHECK(std::find(ids.begin(), ids.end(), id) != ids.end());
+  for (const std::string& id : ids) CHECK_MESSAGE(could_be_guest_id(id), id);
+  CHECK(could_be_guest_id("debian14_64Guest"));
+  CHECK_FALSE(could_be_guest_id("debian-12"));
   CHECK(usual_disk_controller("debian12_64Guest") == "ParaVirtualSCSIController");
   CHECK(usual_disk_controller("rhel5_64Guest") == "VirtualLsiLogicController");
   CHECK(usual_disk_controller("windows9Server64Guest") == "VirtualLsiLogicSASController");

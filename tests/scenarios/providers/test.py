@@ -120,15 +120,15 @@ def test_a_machine_that_was_deleted_outside(place, provider):
 def test_asked_before_the_old_machine_is_touched(place, provider):
     with cloud(provider, place) as it:
         assert it.obstacles()
-        for what in it.obstacles():
+        for what, (_, why) in it.obstacles().items():
             with cloud(provider, place.apart(what.replace(" ", "-"))) as other:
                 there = other.place
                 there.expect(0, "deploy", other.spec())
                 machine, changes = other.machine(), len(other.changes())
                 spec = other.spec()
-                other.obstacles()[what]()  # may write the spec anew
+                other.obstacles()[what][0]()  # may write the spec anew
                 said = there.expect(2, "redeploy", spec)
-                assert "nothing was changed" in said.text, (what, said)
+                assert "nothing was changed" in said.text and why in said.text, (what, said)
                 assert other.changes()[changes:] == [], (what, other.changes()[changes:])
                 assert other.machine().id == machine.id and other.machine().on, what
 

@@ -161,7 +161,7 @@ def test_every_name_must_be_there(place):
         assert sentence in result.text, result
     assert "vmhost: missing, and datacenter DC0 has several: DC0_C0, DC0_H0" in place.expect(
         2, "deploy", spec(place, {key: value for key, value in SCRATCH.items() if key != "vmhost"})).text
-    # Of a template that is not there that is said, whatever a machine from scratch would need.
+    # No template of that name: this is what is said, not what a machine from scratch would lack.
     assert "guestid: debian-13 is neither a template in datacenter DC0 nor a guest id" in place.expect(
         2, "deploy", spec(place, {"guestid": "debian-13", "datacenter": "DC0"})).text
     assert not server.machines(FQDN)
