@@ -31,6 +31,7 @@
 #include "bot/orphan_watch.h"
 #include "bot/reporter.h"
 #include "bot/session.h"
+#include "bot/short_slices.h"
 #include "bot/words.h"
 #include "pipeline/error.h"
 
@@ -380,6 +381,7 @@ int hold_for_command(Settings settings, const Installation& installation, StateD
 int hold_and_serve(Settings settings, const Installation& installation, StateDirectory& state,
                    std::function<Settings()> reread) {
   prepare_process();
+  ask_for_short_slices();
   for (const std::string& section : settings.unused_sections)
     log_warning("configuration: `" + section + ":` is not used by this version");
   Holder holder(std::move(settings), installation, state, House::Purpose::Serve);

@@ -15,10 +15,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <cstdlib>
-#include <istream>
 
 #include "bot/links/wire.h"
 #include "bot/log.h"
+#include "bot/short_slices.h"
 #include "bot/words.h"
 #include "pipeline/error.h"
 #include "pipeline/plan.h"
@@ -54,6 +54,15 @@ std::pair<pipeline::UniqueFd, pipeline::UniqueFd> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw pipeline::system_error("a pipe");
   return {pipeline::UniqueFd(ends[0]), pipeline::UniqueFd(ends[1])};
+}
+
+// The next line, without its end. Throws what ends the stream; not_found for a line that is too long.
+awaitable<std::string> next_line(asio::posix::stream_descriptor& from, std::string& unread) {
+  const std::size_t size =
+      co_await asio::async_read_until(from, asio::dynamic_buffer(unread, kLongestLine), '\n', asio::use_awaitable);
+  std::string line = unread.substr(0, size - 1);
+  unread.erase(0, size);
+  co_return line;
 }
 
 }  // namespace
@@ -116,6 +125,7 @@ bool Link::begin() {
       if (::dup2(their_in.get(), 0) < 0 || ::dup2(their_out.get(), 1) < 0 || ::dup2(their_log.get(), 2) < 0)
         ::_exit(127);
       ::syscall(SYS_close_range, 3, ~0U, 0);
+      ask_for_short_slices();
       sigset_t none;
       ::sigemptyset(&none);
       ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -209,15 +219,9 @@ void Link::settle(std::uint64_t id, bool said) {
 }
 
 awaitable<void> Link::read_events() {
-  asio::streambuf buffer(kLongestLine);
+  std::string unread;
   try {
-    for (;;) {
-      co_await asio::async_read_until(out_, buffer, '\n', asio::use_awaitable);
-      std::istream in(&buffer);
-      std::string line;
-      std::getline(in, line);
-      hear(line);
-    }
+    for (;;) hear(co_await next_line(out_, unread));
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::not_found && pid_ > 0) {
       log_warning("link " + name() + ": a line of more than 1 MiB; it is ended");
@@ -227,13 +231,10 @@ awaitable<void> Link::read_events() {
 }
 
 awaitable<void> Link::read_log() {
-  asio::streambuf buffer(kLongestLine);
+  std::string unread;
   try {
     for (;;) {
-      co_await asio::async_read_until(log_, buffer, '\n', asio::use_awaitable);
-      std::istream in(&buffer);
-      std::string line;
-      std::getline(in, line);
+      std::string line = co_await next_line(log_, unread);
       if (line.size() > kLongestNote) line.resize(kLongestNote);
       log_info("link " + name() + ": " + links::clean_text(line));
     }

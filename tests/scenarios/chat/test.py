@@ -4,7 +4,7 @@ import signal
 
 from lab import takes, until
 from lab.channel import Channel, asks, demo, with_demo
-from lab.processes import kill_now, named
+from lab.processes import descendants, exe_of, kill_now, named, slice_of
 
 LOKI = """instance:
   hostname: loki
@@ -48,6 +48,25 @@ def test_status_from_a_different_person_while_it_runs(place):
         gate.open()
         thor.next(r"thor: loki is ready")
         gate.close()
+
+
+@takes(4)
+def test_who_answers_comes_before_whoever_computes(place):
+    """Short slices for the loop and the link; the usual ones for what they start: forkservers and workers."""
+    usual = slice_of(os.getpid())
+    with with_demo(place) as channel:
+        gate, spec = demo(place)
+        serve = channel.serve()
+        channel.until_there(channel.person("thor"))
+        place.expect(0, "deploy", "--detach", place.write("loki.yaml", spec))
+        gate.began()
+        slices = {(exe_of(pid), slice_of(pid)) for pid in [serve.pid, *descendants(serve.pid)]}
+        gate.open()
+        gate.close()
+    short = 200_000 if usual else 0
+    assert {("jarvis", short), ("jarvis-irc", short), ("jarvis-core", usual)} <= slices, (usual, slices)
+    assert all(length == usual for name, length in slices if name not in ("jarvis", "jarvis-irc")), (usual, slices)
+    assert len({name for name, _ in slices}) > 4, slices  # forkservers, and the worker
 
 
 @takes(4)
