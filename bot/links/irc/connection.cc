@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace jarvis::bot::links::irc {
 
@@ -158,14 +159,14 @@ void Connection::read(std::string& heard) {
       got = static_cast<std::size_t>(n);
     }
     heard.append(bytes, got);
-    acknowledge();
+    unacknowledged_ = true;
+    if (got < sizeof bytes && !(tls_ && tls_->holds_more())) return;  // poll(2) tells of what comes after it
   }
   due_ = Time::min();  // more may lie in TLS's own buffer, where poll() sees nothing
 }
 
-// At once: servers leave Nagle's algorithm on, so a line that nobody answers would hold the next one back for the 40 ms
-// of a delayed acknowledgement (tcp(7): TCP_QUICKACK is not permanent).
 void Connection::acknowledge() {
+  if (!std::exchange(unacknowledged_, false) || !socket_) return;
   const int on = 1;
   ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }

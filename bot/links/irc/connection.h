@@ -30,7 +30,7 @@ class Connection {
   // Adds what poll(2) has to wait for, and when step() is due at the latest.
   void watch(std::vector<pollfd>& polled) const;
   Time due() const { return due_; }
-  // Appends what the server said to `heard`.
+  // Appends what the server said to `heard`, then sends what waits.
   void step(Time now, std::string& heard);
 
   bool is_open() const { return state_ == State::Open; }
@@ -40,6 +40,9 @@ class Connection {
   // One line without its end. It goes out in step() or later ones.
   void send(std::string_view line);
   std::size_t unsent() const { return unsent_.size(); }
+  // Once what was heard has been dealt with. Servers leave Nagle's algorithm on, so a line that nobody answers would
+  // hold the next one back for the 40 ms of a delayed acknowledgement (tcp(7): TCP_QUICKACK is not permanent).
+  void acknowledge();
 
  private:
   enum class State { Resolving, Connecting, Securing, Open, Closed };
@@ -49,7 +52,6 @@ class Connection {
   void connected(Time now);
   void secure();
   void read(std::string& heard);
-  void acknowledge();
   void write();
   void close(std::string why);
 
@@ -62,6 +64,7 @@ class Connection {
   pipeline::UniqueFd socket_;
   std::unique_ptr<Tls> tls_;
   bool wants_write_ = false;  // TLS waits for that
+  bool unacknowledged_ = false;
   std::string unsent_, why_;
 };
 

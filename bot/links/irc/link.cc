@@ -91,7 +91,8 @@ void Link::step(Time now) {
     }
     if (connection_ && welcome_) keep_alive(now);  // before, many servers answer no PING
     if (stop_by_) take_leave(now);
-    exchange(now);  // what was written above
+    if (connection_ && connection_->unsent() > 0) exchange(now);
+    if (connection_) connection_->acknowledge();
   } catch (const std::exception& error) {
     lose(error.what(), now);
   }
@@ -104,15 +105,12 @@ void Link::exchange(Time now) {
   for (int i = 0; again && connection_ && i < 8; ++i) {
     std::string heard;
     connection_->step(now, heard);
-    again = !heard.empty();
-    if (connection_->is_open() && !opened_) {
-      opened(now);
-      again = true;
-    }
+    if (connection_->is_open() && !opened_) opened(now);
     lines_.add(heard, [&](std::string_view text, bool cut) {
       if (connection_) hear_line(std::string(text), cut, now);
     });
     if (connection_ && connection_->is_closed()) lose(last_words_.empty() ? connection_->why() : last_words_, now);
+    again = connection_ && connection_->unsent() > 0 && !heard.empty();
   }
 }
 

@@ -1,11 +1,11 @@
 #include "bot/links/irc/session.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -15,22 +15,8 @@ namespace jarvis::bot::links::irc {
 
 namespace {
 
-constexpr int kPatience = 2000;  // ms for what happens inside this machine's kernel
-
 [[noreturn]] void fault(const char* what) {
   throw std::runtime_error(std::string("libircclient: ") + what + ": " + std::strerror(errno));
-}
-
-bool ready(int fd, short events, int patience) {
-  pollfd polled{fd, events, 0};
-  return ::poll(&polled, 1, patience) > 0;
-}
-
-sockaddr_in loopback() {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
 }
 
 // Lines that the library's parser cannot take: it reads the source of a NICK and the text of a NOTICE unasked, takes
@@ -86,11 +72,15 @@ Session::Session(const std::string& nick, const std::string& user, const std::st
   if (!library_) fault("no memory");
   irc_set_ctx(library_.get(), this);
 
+  // The library can only connect to an address. It may, to one where nobody takes it in; then its socket becomes an end
+  // of a pair: out of everybody's reach, and what is written at one end is at the other at once, whole.
   const pipeline::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address = loopback();
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   auto* raw = reinterpret_cast<sockaddr*>(&address);
-  if (!listener || ::bind(listener.get(), raw, size) != 0 || ::listen(listener.get(), 8) != 0 ||
+  if (!listener || ::bind(listener.get(), raw, size) != 0 || ::listen(listener.get(), 1) != 0 ||
       ::getsockname(listener.get(), raw, &size) != 0) {
     fault("cannot listen on loopback");
   }
@@ -102,49 +92,35 @@ Session::Session(const std::string& nick, const std::string& user, const std::st
   FD_ZERO(&in);
   FD_ZERO(&out);
   irc_add_select_descriptors(library_.get(), &in, &out, &theirs_);
-  sockaddr_in their_name{};
-  size = sizeof their_name;
-  if (theirs_ < 0 || ::getsockname(theirs_, reinterpret_cast<sockaddr*>(&their_name), &size) != 0) fault("no socket");
-  // Anybody on this machine could have come first; only the library's own end is let in.
-  while (!ours_) {
-    if (!ready(listener.get(), POLLIN, kPatience)) fault("does not connect");
-    sockaddr_in peer{};
-    size = sizeof peer;
-    pipeline::UniqueFd accepted(
-        ::accept4(listener.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (accepted && peer.sin_port == their_name.sin_port && peer.sin_addr.s_addr == their_name.sin_addr.s_addr) {
-      ours_ = std::move(accepted);
-    }
+  int ends[2];
+  if (theirs_ < 0 || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+    fault("no socket");
+  ours_.reset(ends[0]);
+  const pipeline::UniqueFd other(ends[1]);
+  if (::dup3(other.get(), theirs_, O_CLOEXEC) < 0) fault("no socket");
+  while (turn()) {
   }
-  if (!ready(theirs_, POLLOUT, kPatience)) fault("does not connect");
-  // Else a second line within 40 ms would wait for the first one's acknowledgement (RFC 1122 4.2.3.2, 4.2.3.4).
-  const int on = 1;
-  for (const int end : {theirs_, ours_.get()}) ::setsockopt(end, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  pump();
 }
 
 Session::~Session() = default;
 
-// Lets the library do everything that it can do now.
-void Session::pump() {
-  for (;;) {
-    fd_set in, out;
-    FD_ZERO(&in);
-    FD_ZERO(&out);
-    int most = -1;
-    if (irc_add_select_descriptors(library_.get(), &in, &out, &most) != 0 || most < 0) return;
-    timeval none{0, 0};
-    if (::select(most + 1, &in, &out, nullptr, &none) <= 0) return;
-    if (irc_process_select_descriptors(library_.get(), &in, &out) != 0) return;
-  }
+// Lets the library read and write what it can now; false when that is nothing.
+bool Session::turn() {
+  fd_set in, out;
+  FD_ZERO(&in);
+  FD_ZERO(&out);
+  int most = -1;
+  if (irc_add_select_descriptors(library_.get(), &in, &out, &most) != 0 || most < 0) return false;
+  timeval none{0, 0};
+  if (::select(most + 1, &in, &out, nullptr, &none) <= 0) return false;
+  return irc_process_select_descriptors(library_.get(), &in, &out) == 0;
 }
 
-// As many lines as the library has written; the kernel may hand them over a moment later.
+// As many lines as the library has written.
 std::vector<std::string> Session::sent(std::size_t expected) {
   std::vector<std::string> lines;
   while (lines.size() < expected) {
     char bytes[4096];
-    if (!ready(ours_.get(), POLLIN, kPatience)) fault("does not write");
     const ssize_t n = ::recv(ours_.get(), bytes, sizeof bytes, 0);
     if (n <= 0) fault("does not write");
     unread_.append(bytes, static_cast<std::size_t>(n));
@@ -158,7 +134,7 @@ std::vector<std::string> Session::sent(std::size_t expected) {
 // What a command has written: one line, or none when the library refuses it.
 std::vector<std::string> Session::command(int fault_code) {
   if (fault_code != 0) return {};
-  pump();
+  turn();
   return sent(1);
 }
 
@@ -167,16 +143,9 @@ std::vector<Event> Session::feed(const Line& line) {
   if (!is_fit(line)) return {};
   const std::string text = without_tags(line).substr(0, kLongestTaken) + "\r\n";
   if (::send(ours_.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) return {};
-  // The kernel hands a short segment over at once and whole; were it ever late or in parts, we wait for all of it,
-  // because what is known of this line (its tags) must never be taken for the next one's.
-  for (std::size_t taken = 0; taken < text.size();) {
-    if (!ready(theirs_, POLLIN, kPatience)) fault("does not read");
-    int before = 0, left = 0;
-    ::ioctl(theirs_, FIONREAD, &before);
-    pump();
-    ::ioctl(theirs_, FIONREAD, &left);
-    if (before <= left) fault("does not read");
-    taken += static_cast<std::size_t>(before - left);
+  // All of it, because what is known of this line (its tags) must never be taken for the next one's.
+  for (int left = 1; left > 0;) {
+    if (!turn() || ::ioctl(theirs_, FIONREAD, &left) != 0) fault("does not read");
   }
   return std::move(events_);
 }

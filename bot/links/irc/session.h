@@ -1,7 +1,7 @@
 // libircclient behind a door of ours: it parses what the server says into events and writes our commands. Debian's has
 // no TLS, tags or SASL, obeys line ends in arguments, takes some arguments for formats, reads beyond short messages and
-// stops for ever at a long line; so it only ever talks to us, over a loopback connection, one checked line at a time,
-// and each call comes back when the line is through. Nothing here blocks longer than a local socket takes.
+// stops for ever at a long line; so it only ever talks to us, over a pair of sockets, one checked line at a time, and
+// each call comes back when the line is through. Nothing here blocks longer than a local socket takes.
 #pragma once
 
 #include <libircclient.h>
@@ -50,7 +50,7 @@ class Session {
     void operator()(irc_session_t* session) const { irc_destroy_session(session); }
   };
 
-  void pump();
+  bool turn();
   std::vector<std::string> sent(std::size_t lines);
   std::vector<std::string> command(int fault);
   void on(Event::Kind kind, int number, const char* command, const char* origin, const char** params, unsigned count);
@@ -61,7 +61,7 @@ class Session {
   static void numeric(irc_session_t* session, unsigned number, const char* origin, const char** params, unsigned count);
 
   std::unique_ptr<irc_session_t, Destroy> library_;
-  pipeline::UniqueFd ours_;  // our end of the connection
+  pipeline::UniqueFd ours_;  // our end of the pair
   int theirs_ = -1;          // the library's end, which it closes
   std::vector<Event> events_;
   std::string unread_;

@@ -132,6 +132,10 @@ Tls::Progress Tls::read(char* bytes, std::size_t size, std::size_t& got) {
   return session_->judge(SSL_read_ex(session_->ssl.get(), bytes, size, &got), "TLS");
 }
 
+bool Tls::holds_more() const {
+  return SSL_has_pending(session_->ssl.get()) == 1;
+}
+
 Tls::Progress Tls::write(const char* bytes, std::size_t size, std::size_t& sent) {
   ERR_clear_error();
   errno = 0;

@@ -27,6 +27,8 @@ class Tls {
   // None of these blocks. All throw std::runtime_error saying what is wrong with the connection or the certificate.
   Progress handshake();
   Progress read(char* bytes, std::size_t size, std::size_t& got);
+  // Something has come that read() has not given out yet, and that poll(2) does not see.
+  bool holds_more() const;
   Progress write(const char* bytes, std::size_t size, std::size_t& sent);
 
  private:
