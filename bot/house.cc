@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstdlib>
 
@@ -106,11 +107,7 @@ House::House(boost::asio::io_context& loop, Settings settings, Installation inst
   audit_ = std::make_unique<Audit>(state.path(), pipeline_->shop().seal());
   followings_ = std::make_unique<Followings>(*journal_);
   bounds_ = std::make_unique<Bounds>(*pipeline_);
-  pipeline_->listen([this](const pipeline::Run& run, pipeline::Run::What) {
-    if (seen_.count(run.record().host) > 0) return;
-    seen_.insert(run.record().host);
-    called_.clear();
-  });
+  pipeline_->listen([this](const pipeline::Run& run, pipeline::Run::What) { know(run.record().host); });
 }
 
 void House::reload(Settings settings) {
@@ -133,6 +130,23 @@ const std::vector<std::string>& House::hosts_called(const std::string& name) {
   if (called_.size() > kMost) called_.clear();
   const auto found = called_.find(name);
   return found != called_.end() ? found->second : called_.emplace(name, journal_->hosts(name)).first->second;
+}
+
+void House::know(const std::string& host) {
+  if (!seen_.insert(host).second) return;
+  const std::string first_label = host.substr(0, host.find('.'));
+  try {
+    hosts_called(first_label);  // somebody will ask for it soon
+  } catch (const Error&) {
+    // and is told then why nobody can say
+  }
+  for (const std::string& name : {host, first_label}) {  // no other means it (Journal::hosts)
+    const auto called = called_.find(name);
+    if (called == called_.end()) continue;
+    auto& fits = called->second;
+    const auto place = std::lower_bound(fits.begin(), fits.end(), host);
+    if (place == fits.end() || *place != host) fits.insert(place, host);
+  }
 }
 
 std::string House::host_of(const std::string& name) {

@@ -89,8 +89,10 @@ class House {
   std::unique_ptr<Bounds> bounds_;
   BesideLoop beside_loop_;
   std::vector<std::string> providers_;
-  // What names mean, so that a `status` asks no disk: forgotten when a host comes that was not known.
+  // What names mean, so that a `status` asks no disk: what the journal knew when first asked, and hosts that came
+  // since.
   const std::vector<std::string>& hosts_called(const std::string& name);
+  void know(const std::string& host);
   std::map<std::string, std::vector<std::string>, std::less<>> called_;
   std::set<std::string, std::less<>> seen_;
 };
