@@ -13,6 +13,9 @@
 namespace jarvis::bot {
 
 bool SyslogLines::connect() {
+  socket_.reset();
+  // Mostly there is one or there is none: where none is, a socket for nothing with every line is too much.
+  if (::access(path_.c_str(), F_OK) != 0) return false;
   socket_ = pipeline::UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
